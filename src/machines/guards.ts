@@ -1,0 +1,41 @@
+/** Yes-or-no questions of the machine, as plain functions of what they are asked about. */
+import type {
+  Context,
+  ConfirmOutput,
+  DetectOutput,
+  Plan,
+  PlanOutput,
+  PreflightOutput,
+  SecretsOutput,
+} from './types.ts';
+
+export const isBusy = (output: PreflightOutput): boolean => output.kind === 'busy';
+
+export const isRefused = (
+  output: PreflightOutput | DetectOutput | SecretsOutput | PlanOutput,
+): boolean => output.kind === 'refused';
+
+export const wantsRotation = (context: Context): boolean => context.request.rotate !== 'none';
+
+/** A fresh host has nothing to rotate: there, --force-rotate-tokens is a fresh install. */
+export const mustRotate = (context: Context, output: DetectOutput): boolean =>
+  wantsRotation(context) && (output.kind === 'existing' || output.kind === 'lost');
+
+export const isFresh = (output: DetectOutput): boolean => output.kind === 'fresh';
+
+export const mustAsk = (context: Context, output: PlanOutput): boolean =>
+  context.request.ask && output.kind === 'planned' && output.plan.questions.length > 0;
+
+export const hasOperations = (plan: Plan | null): boolean => (plan?.operations.length ?? 0) > 0;
+
+export const hasReloads = (plan: Plan | null): boolean => (plan?.reloads.length ?? 0) > 0;
+
+export const hasMoreOperations = (context: Context): boolean =>
+  context.next + 1 < (context.plan?.operations.length ?? 0);
+
+export const isDeclined = (output: ConfirmOutput): boolean => output.kind === 'declined';
+
+export const mustReplan = (output: ConfirmOutput): boolean => output.kind === 'replan';
+
+/** Rollback is on unless --no-rollback; without it everything stays for looking at. */
+export const mayRollBack = (context: Context): boolean => context.request.rollback;

@@ -1,0 +1,204 @@
+/**
+ * The words of the machine: what goes into each actor, what comes out. All of it is journaled and shown in the
+ * inspector, so all of it is public: names, paths, hashes, keyed fingerprints, never a secret's value.
+ */
+import type { PublicError } from '../errors.ts';
+import type { FileIdentity, Obligation } from '../facts.ts';
+
+/** What is asked of a run, validated, without secrets. */
+export interface Request {
+  readonly product: string;
+  readonly rotate: 'none' | 'all' | readonly string[];
+  /** Settings given for this run by flag, environment or configuration file, by their name in the env file. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Settings to forget. */
+  readonly unset: readonly string[];
+  /** Names of secrets for which a file was given; the values stay in the effects. */
+  readonly supplied: readonly string[];
+  readonly source: 'kept' | 'bundled' | 'file';
+  /** What to do where a person's edit and a change of ours meet. */
+  readonly edits: 'refuse' | 'keep' | 'replace';
+  /** May questions be asked (a terminal, and neither --yes nor --json nor --dry-run)? */
+  readonly ask: boolean;
+  readonly packages: boolean;
+  readonly start: boolean;
+  readonly rollback: boolean;
+  readonly checks: boolean;
+  readonly downgrade: boolean;
+}
+
+export type Mode = 'fresh' | 'existing' | 'forceRotate';
+
+/** Something worth telling that is no change: kept edits, healed secrets, what could not be proven. */
+export interface Note {
+  readonly code: string;
+  readonly level: 'info' | 'warning';
+  readonly text: string;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly error: PublicError;
+}
+
+export type PreflightOutput =
+  | { readonly kind: 'ready'; readonly services: 'live' | 'offline'; readonly notes: readonly Note[] }
+  | { readonly kind: 'busy'; readonly error: PublicError }
+  | Refused;
+
+export type DetectOutput =
+  | { readonly kind: 'fresh' | 'existing' | 'lost'; readonly notes: readonly Note[] }
+  | Refused;
+
+export interface SecretReport {
+  readonly name: string;
+  readonly origin: 'generated' | 'preserved' | 'rotated' | 'healed' | 'supplied';
+  /** First 12 hex digits of an HMAC under a key of this host: tells equal from changed, and nothing else. */
+  readonly fingerprint: string;
+}
+
+export type SecretsOutput =
+  { readonly kind: 'ready'; readonly secrets: readonly SecretReport[]; readonly notes: readonly Note[] } | Refused;
+
+/** One change of the host, made by one step of `writing`. */
+export interface Operation {
+  readonly kind:
+    | 'narrowMode'
+    | 'installPackages'
+    | 'makeDirectory'
+    | 'writeFile'
+    | 'makeLink'
+    | 'removeFile'
+    | 'removeLeftover';
+  readonly path: string;
+  /** What the file is to the product: env, service, unit, site, snippet …; words for the reader. */
+  readonly role: string;
+  readonly action: 'create' | 'replace' | 'remove';
+  readonly before: FileIdentity | null;
+  readonly after: FileIdentity | null;
+  /** Link target, package names. */
+  readonly detail: readonly string[];
+  /** Why this is done, where it is not plain from the kind: healed, adopted, rotated. */
+  readonly because: string | null;
+}
+
+/** One step of `reloading`: what a running program must be made to notice. */
+export interface Reload extends Obligation {
+  readonly what: Obligation['what'];
+  /** `start` where it is not running, else `restart`. */
+  readonly how: 'start' | 'restart' | 'reload';
+  /** Runs that were interrupted before they could do it. */
+  readonly owedBy: readonly string[];
+}
+
+export interface Question {
+  readonly id: 'settings' | 'rotation' | 'packages' | 'edits';
+  readonly text: string;
+  readonly subjects: readonly string[];
+}
+
+export interface Plan {
+  /** First 8 hex digits of a sha256 over the changes, free of secrets: equal plans have equal hashes. */
+  readonly hash: string;
+  readonly operations: readonly Operation[];
+  readonly reloads: readonly Reload[];
+  readonly questions: readonly Question[];
+  readonly notes: readonly Note[];
+  /** The settings in force, for the closing summary. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export type PlanOutput = { readonly kind: 'planned'; readonly plan: Plan } | Refused;
+
+export interface Answers {
+  readonly answered: readonly Question['id'][];
+  readonly settings: Readonly<Record<string, string>>;
+  readonly edits: Request['edits'] | null;
+}
+
+export type ConfirmOutput =
+  | { readonly kind: 'proceed' }
+  | { readonly kind: 'replan'; readonly answers: Answers }
+  | { readonly kind: 'declined'; readonly error: PublicError };
+
+/** `predicted`: the host only reported the change (dry run). */
+export interface WriteOutput {
+  readonly outcome: 'changed' | 'unchanged' | 'predicted';
+}
+
+export interface ReloadOutput {
+  readonly outcome: 'done' | 'predicted' | 'deferred';
+  readonly done: readonly string[];
+}
+
+export interface VerifyOutput {
+  readonly outcome: 'verified' | 'predicted' | 'deferred';
+  readonly notes: readonly Note[];
+}
+
+export interface UndoOutput {
+  readonly restored: readonly string[];
+  readonly left: readonly string[];
+}
+
+/** The effects' contract: one actor for each working state. */
+export interface ActorContract {
+  preflight: { input: { request: Request }; output: PreflightOutput };
+  detect: { input: { request: Request }; output: DetectOutput };
+  secrets: { input: { request: Request; mode: Mode }; output: SecretsOutput };
+  plan: { input: { request: Request; mode: Mode; answers: Answers }; output: PlanOutput };
+  confirm: { input: { plan: Plan; mode: Mode; answers: Answers }; output: ConfirmOutput };
+  write: { input: { operation: Operation; index: number }; output: WriteOutput };
+  reload: { input: { reloads: readonly Reload[] }; output: ReloadOutput };
+  verify: { input: { plan: Plan; mode: Mode }; output: VerifyOutput };
+  undo: { input: { reason: PublicError }; output: UndoOutput };
+}
+
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+export interface InterruptEvent {
+  readonly type: 'interrupt';
+  readonly signal: Signal;
+}
+
+export interface Input {
+  readonly request: Request;
+}
+
+export interface Context {
+  readonly request: Request;
+  readonly services: 'live' | 'offline';
+  readonly mode: Mode;
+  readonly secrets: readonly SecretReport[];
+  readonly answers: Answers;
+  readonly plan: Plan | null;
+  /** Index of the operation that `writing` works on. */
+  readonly next: number;
+  readonly changed: boolean;
+  readonly notes: readonly Note[];
+  readonly error: PublicError | null;
+  readonly signal: Signal | null;
+  readonly undone: UndoOutput | null;
+}
+
+export type Outcome =
+  | 'installed'
+  | 'unchanged'
+  | 'refused'
+  | 'busy'
+  | 'declined'
+  | 'interrupted'
+  | 'rolledBack'
+  | 'failed';
+
+export interface Output {
+  readonly outcome: Outcome;
+  readonly exitCode: number;
+  readonly mode: Mode;
+  readonly changed: boolean;
+  readonly plan: Plan | null;
+  readonly secrets: readonly SecretReport[];
+  readonly notes: readonly Note[];
+  readonly error: PublicError | null;
+  readonly undone: UndoOutput | null;
+}
