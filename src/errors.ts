@@ -83,8 +83,7 @@ export const errorTable = {
   E_PLATFORM: {
     exit: 10,
     what: (x) => `This host cannot run the service: ${v(x, 'why')}.`,
-    remedy: () =>
-      'Debian 12 or 13 with systemd is what is supported; --skip-preflight tries all the same.',
+    remedy: () => 'Debian 12 or 13 with systemd is what is supported; --skip-preflight tries all the same.',
   },
   E_PORT_TAKEN: {
     exit: 10,

@@ -38,9 +38,16 @@ export function transitions(): Transition[] {
       from: state.key,
       event: shortEvent(way.eventType),
       to: way.target?.[0]?.key ?? state.key,
-      note: typeof way.guard === 'string' ? way.guard : '',
+      note: guardName(way.guard),
     })),
   );
+}
+
+/** Guards of this machine are names, or names with parameters. */
+function guardName(guard: unknown): string {
+  if (typeof guard === 'string') return guard;
+  if (guard !== null && typeof guard === 'object' && 'type' in guard) return String(guard.type);
+  return '';
 }
 
 /** A mermaid state diagram; parallel ways between the same two states are one arrow. */
@@ -61,7 +68,7 @@ export function toMermaid(): string {
   ].join('\n');
 }
 
-/** The machine's definition as plain JSON. */
+/** The machine's configuration as plain JSON: loads in Stately Studio's import and in `createMachine`. */
 export function toJson(): string {
-  return `${JSON.stringify(installerMachine.toJSON(), null, 2)}\n`;
+  return `${JSON.stringify(installerMachine.config, null, 2)}\n`;
 }

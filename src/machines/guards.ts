@@ -1,4 +1,5 @@
 /** Yes-or-no questions of the machine, as plain functions of what they are asked about. */
+import type { PublicError } from '../errors.ts';
 import type {
   Context,
   ConfirmOutput,
@@ -11,9 +12,8 @@ import type {
 
 export const isBusy = (output: PreflightOutput): boolean => output.kind === 'busy';
 
-export const isRefused = (
-  output: PreflightOutput | DetectOutput | SecretsOutput | PlanOutput,
-): boolean => output.kind === 'refused';
+export const isRefused = (output: PreflightOutput | DetectOutput | SecretsOutput | PlanOutput): boolean =>
+  output.kind === 'refused';
 
 export const wantsRotation = (context: Context): boolean => context.request.rotate !== 'none';
 
@@ -36,6 +36,16 @@ export const hasMoreOperations = (context: Context): boolean =>
 export const isDeclined = (output: ConfirmOutput): boolean => output.kind === 'declined';
 
 export const mustReplan = (output: ConfirmOutput): boolean => output.kind === 'replan';
+
+export const plansOperations = (output: PlanOutput): boolean =>
+  output.kind === 'planned' && hasOperations(output.plan);
+
+export const plansReloads = (output: PlanOutput): boolean =>
+  output.kind === 'planned' && hasReloads(output.plan);
+
+/** On a fresh host the lock can only be taken with the first write, and somebody may have been faster. */
+export const otherRunCameFirst = (context: Context, error: PublicError): boolean =>
+  error.code === 'E_BUSY' && !context.changed;
 
 /** Rollback is on unless --no-rollback; without it everything stays for looking at. */
 export const mayRollBack = (context: Context): boolean => context.request.rollback;

@@ -8,15 +8,15 @@ import { assign, fromPromise, setup } from 'xstate';
 import { toPublicError } from '../errors.ts';
 import * as is from './guards.ts';
 import { outputOf } from './outcome.ts';
-import type { ActorContract, Context, Input, InterruptEvent, Note, Outcome, Output } from './types.ts';
+import type { ActorContract, Context, Input, InterruptEvent, Mode, Note, Outcome, Output } from './types.ts';
 
 /** Changes with every change of states or events that an older journal could not be folded through. */
 export const machineVersion = '1';
 
-type Actor<K extends keyof ActorContract> = ActorContract[K];
+type OutputOf<K extends keyof ActorContract> = ActorContract[K]['output'];
 
 function notProvided<K extends keyof ActorContract>(name: K) {
-  return fromPromise<Actor<K>['output'], Actor<K>['input']>(() =>
+  return fromPromise<OutputOf<K>, ActorContract[K]['input']>(() =>
     Promise.reject(new Error(`The effect '${name}' was not provided.`)),
   );
 }
@@ -42,11 +42,23 @@ const installer = setup({
     undo: notProvided('undo'),
   },
   guards: {
-    mayRollBack: ({ context }) => is.mayRollBack(context),
-    hasChanged: ({ context }) => context.changed,
+    isBusy: (_, output: OutputOf<'preflight'>) => is.isBusy(output),
+    isRefused: (_, output: Parameters<typeof is.isRefused>[0]) => is.isRefused(output),
+    mustRotate: ({ context }, output: OutputOf<'detect'>) => is.mustRotate(context, output),
+    isFresh: (_, output: OutputOf<'detect'>) => is.isFresh(output),
+    mustAsk: ({ context }, output: OutputOf<'plan'>) => is.mustAsk(context, output),
+    plansOperations: (_, output: OutputOf<'plan'>) => is.plansOperations(output),
+    plansReloads: (_, output: OutputOf<'plan'>) => is.plansReloads(output),
+    isDeclined: (_, output: OutputOf<'confirm'>) => is.isDeclined(output),
+    mustReplan: (_, output: OutputOf<'confirm'>) => is.mustReplan(output),
     hasOperations: ({ context }) => is.hasOperations(context.plan),
     hasReloads: ({ context }) => is.hasReloads(context.plan),
     hasMoreOperations: ({ context }) => is.hasMoreOperations(context),
+    otherRunCameFirst: ({ context }, params: { error: unknown }) =>
+      is.otherRunCameFirst(context, toPublicError(params.error)),
+    hasChanged: ({ context }) => context.changed,
+    nothingChanged: ({ context }) => !context.changed,
+    mayRollBack: ({ context }) => is.mayRollBack(context),
     wasInterrupted: ({ context }) => context.signal !== null,
   },
   actions: {
@@ -59,6 +71,26 @@ const installer = setup({
     addNotes: assign({
       notes: ({ context }, params: { notes: readonly Note[] }) => [...context.notes, ...params.notes],
     }),
+    takePreflight: assign(({ context }, output: OutputOf<'preflight'>) =>
+      output.kind === 'ready'
+        ? { services: output.services, notes: [...context.notes, ...output.notes] }
+        : {},
+    ),
+    enterMode: assign((_, params: { mode: Mode }) => ({ mode: params.mode })),
+    takeDetection: assign(({ context }, output: OutputOf<'detect'>) =>
+      output.kind === 'refused' ? {} : { notes: [...context.notes, ...output.notes] },
+    ),
+    takeSecrets: assign(({ context }, output: OutputOf<'secrets'>) =>
+      output.kind === 'ready' ? { secrets: output.secrets, notes: [...context.notes, ...output.notes] } : {},
+    ),
+    takePlan: assign((_, output: OutputOf<'plan'>) =>
+      output.kind === 'planned' ? { plan: output.plan } : {},
+    ),
+    takeAnswers: assign((_, output: OutputOf<'confirm'>) =>
+      output.kind === 'replan' ? { answers: output.answers } : {},
+    ),
+    adoptPlanNotes: assign(({ context }) => ({ notes: [...context.notes, ...(context.plan?.notes ?? [])] })),
+    takeUndone: assign((_, output: OutputOf<'undo'>) => ({ undone: output })),
     markChanged: assign({ changed: true }),
     nextOperation: assign({ next: ({ context }) => context.next + 1 }),
   },
@@ -94,6 +126,29 @@ const failing = [
 
 const refusing = { target: 'refused', actions: [failure] } as const;
 
+const busy = {
+  type: 'isBusy' as const,
+  params: ({ event }: { event: { output: OutputOf<'preflight'> } }) => event.output,
+};
+type Refusable = Parameters<typeof is.isRefused>[0];
+const refused = {
+  type: 'isRefused' as const,
+  params: ({ event }: { event: { output: Refusable } }) => event.output,
+};
+
+type DetectDone = { event: { output: OutputOf<'detect'> } };
+const entering = (mode: Mode) =>
+  [
+    { type: 'enterMode' as const, params: { mode } },
+    { type: 'takeDetection' as const, params: ({ event }: DetectDone) => event.output },
+  ] as const;
+
+type PlanDone = { event: { output: OutputOf<'plan'> } };
+const planned = [
+  { type: 'takePlan' as const, params: ({ event }: PlanDone) => event.output },
+  'adoptPlanNotes' as const,
+] as const;
+
 type ErrorOutput = { event: { output: { kind: string; error?: unknown } } };
 const refusal = {
   type: 'noteError' as const,
@@ -122,7 +177,11 @@ const carryOut = [
 ] as const;
 
 const final = (outcome: Outcome, description: string) =>
-  ({ type: 'final', description, output: ({ context }: { context: Context }) => outputOf(outcome, context) }) as const;
+  ({
+    type: 'final',
+    description,
+    output: ({ context }: { context: Context }) => outputOf(outcome, context),
+  }) as const;
 
 export const installerMachine = installer.createMachine({
   id: 'installer',
@@ -141,15 +200,11 @@ export const installerMachine = installer.createMachine({
         src: 'preflight',
         input: ({ context }) => ({ request: context.request }),
         onDone: [
-          { guard: ({ event }) => is.isBusy(event.output), target: 'busy', actions: [refusal] },
-          { guard: ({ event }) => is.isRefused(event.output), target: 'refused', actions: [refusal] },
+          { guard: busy, target: 'busy', actions: [refusal] },
+          { guard: refused, target: 'refused', actions: [refusal] },
           {
             target: 'detecting',
-            actions: assign(({ context, event }) =>
-              event.output.kind === 'ready'
-                ? { services: event.output.services, notes: [...context.notes, ...event.output.notes] }
-                : {},
-            ),
+            actions: { type: 'takePreflight', params: ({ event }) => event.output },
           },
         ],
         onError: refusing,
@@ -164,18 +219,18 @@ export const installerMachine = installer.createMachine({
         src: 'detect',
         input: ({ context }) => ({ request: context.request }),
         onDone: [
-          { guard: ({ event }) => is.isRefused(event.output), target: 'refused', actions: [refusal] },
+          { guard: refused, target: 'refused', actions: [refusal] },
           {
-            guard: ({ context, event }) => is.mustRotate(context, event.output),
+            guard: { type: 'mustRotate', params: ({ event }) => event.output },
             target: 'forceRotate',
-            actions: assign({ mode: 'forceRotate' }),
+            actions: entering('forceRotate'),
           },
           {
-            guard: ({ event }) => is.isFresh(event.output),
+            guard: { type: 'isFresh', params: ({ event }) => event.output },
             target: 'fresh',
-            actions: assign({ mode: 'fresh' }),
+            actions: entering('fresh'),
           },
-          { target: 'existing', actions: assign({ mode: 'existing' }) },
+          { target: 'existing', actions: entering('existing') },
         ],
         onError: refusing,
       },
@@ -189,8 +244,8 @@ export const installerMachine = installer.createMachine({
         src: 'secrets',
         input: ({ context }) => ({ request: context.request, mode: 'fresh' as const }),
         onDone: [
-          { guard: ({ event }) => is.isRefused(event.output), target: 'refused', actions: [refusal] },
-          { target: 'planning', actions: assign(({ context, event }) => takeSecrets(context, event.output)) },
+          { guard: refused, target: 'refused', actions: [refusal] },
+          { target: 'planning', actions: { type: 'takeSecrets', params: ({ event }) => event.output } },
         ],
         onError: refusing,
       },
@@ -204,8 +259,8 @@ export const installerMachine = installer.createMachine({
         src: 'secrets',
         input: ({ context }) => ({ request: context.request, mode: 'existing' as const }),
         onDone: [
-          { guard: ({ event }) => is.isRefused(event.output), target: 'refused', actions: [refusal] },
-          { target: 'planning', actions: assign(({ context, event }) => takeSecrets(context, event.output)) },
+          { guard: refused, target: 'refused', actions: [refusal] },
+          { target: 'planning', actions: { type: 'takeSecrets', params: ({ event }) => event.output } },
         ],
         onError: refusing,
       },
@@ -219,8 +274,8 @@ export const installerMachine = installer.createMachine({
         src: 'secrets',
         input: ({ context }) => ({ request: context.request, mode: 'forceRotate' as const }),
         onDone: [
-          { guard: ({ event }) => is.isRefused(event.output), target: 'refused', actions: [refusal] },
-          { target: 'planning', actions: assign(({ context, event }) => takeSecrets(context, event.output)) },
+          { guard: refused, target: 'refused', actions: [refusal] },
+          { target: 'planning', actions: { type: 'takeSecrets', params: ({ event }) => event.output } },
         ],
         onError: refusing,
       },
@@ -234,27 +289,27 @@ export const installerMachine = installer.createMachine({
         src: 'plan',
         input: ({ context }) => ({ request: context.request, mode: context.mode, answers: context.answers }),
         onDone: [
-          { guard: ({ event }) => is.isRefused(event.output), target: 'refused', actions: [refusal] },
+          { guard: refused, target: 'refused', actions: [refusal] },
           {
-            guard: ({ context, event }) => is.mustAsk(context, event.output),
+            guard: { type: 'mustAsk', params: ({ event }) => event.output },
             target: 'confirming',
-            actions: assign(({ event }) => (event.output.kind === 'planned' ? { plan: event.output.plan } : {})),
+            actions: planned[0],
           },
           {
-            guard: ({ event }) => event.output.kind === 'planned' && is.hasOperations(event.output.plan),
+            guard: { type: 'plansOperations', params: ({ event }) => event.output },
             target: 'writing',
-            actions: assign(({ context, event }) => takePlan(context, event.output)),
+            actions: planned,
           },
           {
-            guard: ({ event }) => event.output.kind === 'planned' && is.hasReloads(event.output.plan),
+            guard: { type: 'plansReloads', params: ({ event }) => event.output },
             target: 'reloading',
             description: 'No file changes, but a restart is due.',
-            actions: assign(({ context, event }) => takePlan(context, event.output)),
+            actions: planned,
           },
           {
             target: 'verifying',
             description: 'Nothing to do: the host is asked all the same.',
-            actions: assign(({ context, event }) => takePlan(context, event.output)),
+            actions: planned,
           },
         ],
         onError: refusing,
@@ -269,18 +324,19 @@ export const installerMachine = installer.createMachine({
         src: 'confirm',
         input: ({ context }) => ({ plan: context.plan!, mode: context.mode, answers: context.answers }),
         onDone: [
-          { guard: ({ event }) => is.isDeclined(event.output), target: 'declined', actions: [refusal] },
           {
-            guard: ({ event }) => is.mustReplan(event.output),
+            guard: { type: 'isDeclined', params: ({ event }) => event.output },
+            target: 'declined',
+            actions: [refusal],
+          },
+          {
+            guard: { type: 'mustReplan', params: ({ event }) => event.output },
             target: 'planning',
-            actions: assign(({ event }) => (event.output.kind === 'replan' ? { answers: event.output.answers } : {})),
+            actions: { type: 'takeAnswers', params: ({ event }) => event.output },
           },
           ...carryOut.map((way) => ({
             ...way,
-            actions: {
-              type: 'addNotes' as const,
-              params: ({ context }: { context: Context }) => ({ notes: context.plan?.notes ?? [] }),
-            },
+            actions: 'adoptPlanNotes' as const,
           })),
         ],
         onError: refusing,
@@ -306,7 +362,7 @@ export const installerMachine = installer.createMachine({
         onError: [
           // Another run came first on a fresh host: nothing of ours was made, so there is nothing to put back.
           {
-            guard: ({ context, event }) => toPublicError(event.error).code === 'E_BUSY' && !context.changed,
+            guard: { type: 'otherRunCameFirst', params: ({ event }) => ({ error: event.error }) },
             target: 'busy',
             actions: [failure],
           },
@@ -328,10 +384,11 @@ export const installerMachine = installer.createMachine({
     },
     verifying: {
       tags: 'working',
-      description: 'Asks the running service itself: alive, its own listener, new secrets in, old ones refused.',
+      description:
+        'Asks the running service itself: alive, its own listener, new secrets in, old ones refused.',
       on: {
         interrupt: [
-          { guard: ({ context }) => !context.changed, target: 'interrupted', actions: [interrupt] },
+          { guard: 'nothingChanged', target: 'interrupted', actions: [interrupt] },
           ...undoable.interrupt,
         ],
       },
@@ -352,7 +409,7 @@ export const installerMachine = installer.createMachine({
         ],
         onError: [
           {
-            guard: ({ context }) => !context.changed,
+            guard: 'nothingChanged',
             target: 'failed',
             actions: [failure],
             description: 'Nothing was changed, so there is nothing to put back.',
@@ -374,9 +431,9 @@ export const installerMachine = installer.createMachine({
           {
             guard: 'wasInterrupted',
             target: 'interrupted',
-            actions: assign({ undone: ({ event }) => event.output }),
+            actions: { type: 'takeUndone', params: ({ event }) => event.output },
           },
-          { target: 'rolledBack', actions: assign({ undone: ({ event }) => event.output }) },
+          { target: 'rolledBack', actions: { type: 'takeUndone', params: ({ event }) => event.output } },
         ],
         onError: { target: 'failed', actions: [failure] },
       },
@@ -391,13 +448,3 @@ export const installerMachine = installer.createMachine({
     failed: final('failed', 'Failed, and not put back.'),
   },
 });
-
-function takeSecrets(context: Context, output: ActorContract['secrets']['output']): Partial<Context> {
-  if (output.kind !== 'ready') return {};
-  return { secrets: output.secrets, notes: [...context.notes, ...output.notes] };
-}
-
-function takePlan(context: Context, output: ActorContract['plan']['output']): Partial<Context> {
-  if (output.kind !== 'planned') return {};
-  return { plan: output.plan, notes: [...context.notes, ...output.plan.notes] };
-}

@@ -47,8 +47,7 @@ export type PreflightOutput =
   | Refused;
 
 export type DetectOutput =
-  | { readonly kind: 'fresh' | 'existing' | 'lost'; readonly notes: readonly Note[] }
-  | Refused;
+  { readonly kind: 'fresh' | 'existing' | 'lost'; readonly notes: readonly Note[] } | Refused;
 
 export interface SecretReport {
   readonly name: string;
@@ -58,7 +57,8 @@ export interface SecretReport {
 }
 
 export type SecretsOutput =
-  { readonly kind: 'ready'; readonly secrets: readonly SecretReport[]; readonly notes: readonly Note[] } | Refused;
+  | { readonly kind: 'ready'; readonly secrets: readonly SecretReport[]; readonly notes: readonly Note[] }
+  | Refused;
 
 /** One change of the host, made by one step of `writing`. */
 export interface Operation {
@@ -182,14 +182,7 @@ export interface Context {
 }
 
 export type Outcome =
-  | 'installed'
-  | 'unchanged'
-  | 'refused'
-  | 'busy'
-  | 'declined'
-  | 'interrupted'
-  | 'rolledBack'
-  | 'failed';
+  'installed' | 'unchanged' | 'refused' | 'busy' | 'declined' | 'interrupted' | 'rolledBack' | 'failed';
 
 export interface Output {
   readonly outcome: Outcome;
