@@ -41,6 +41,8 @@ export type Fact =
   | { readonly fact: 'settled'; readonly what: Obligation['what']; readonly unit: string }
   | { readonly fact: 'secretsMade'; readonly names: readonly string[] }
   | { readonly fact: 'secretsPurged' }
+  /** Their values came from a file of the user's: a rotation of everything skips them. */
+  | { readonly fact: 'secretsSupplied'; readonly names: readonly string[] }
   | { readonly fact: 'source'; readonly origin: 'bundled' | 'file' }
   | { readonly fact: 'packagesInstalled'; readonly names: readonly string[] };
 
@@ -58,6 +60,7 @@ export interface Memory {
   readonly baselines: Readonly<Record<string, readonly string[]>>;
   readonly owed: readonly OwedByRun[];
   readonly secretsMade: boolean;
+  readonly secretsSupplied: readonly string[];
   readonly source: 'bundled' | 'file';
   readonly packagesInstalled: readonly string[];
 }
@@ -67,6 +70,7 @@ export const emptyMemory: Memory = {
   baselines: {},
   owed: [],
   secretsMade: false,
+  secretsSupplied: [],
   source: 'bundled',
   packagesInstalled: [],
 };
@@ -104,7 +108,12 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
     case 'secretsMade':
       return { ...memory, secretsMade: true };
     case 'secretsPurged':
-      return { ...memory, secretsMade: false };
+      return { ...memory, secretsMade: false, secretsSupplied: [] };
+    case 'secretsSupplied':
+      return {
+        ...memory,
+        secretsSupplied: [...new Set([...memory.secretsSupplied, ...fact.names])].sort(),
+      };
     case 'source':
       return { ...memory, source: fact.origin };
     case 'packagesInstalled':

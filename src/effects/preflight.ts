@@ -1,0 +1,76 @@
+/** `preflight`: can this user on this host carry an installation, and is nobody else at it? */
+import { InstallerError } from '../errors.ts';
+import type { Note, PreflightOutput, Request } from '../machines/types.ts';
+import { refused } from './refusal.ts';
+import type { Scope } from './scope.ts';
+import { tools } from './tools.ts';
+import { showUnits } from './units.ts';
+
+/** Numbers compare as numbers; anything that is no version compares as older. */
+export function isNewer(version: string, than: string): boolean {
+  const parts = (text: string): number[] => text.split(/[.-]/u).map((part) => Number(part) || 0);
+  const [left, right] = [parts(version), parts(than)];
+  for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
+/** sd_booted(3): systemd is the running init where this directory exists. */
+function servicesOf(scope: Scope): 'live' | 'offline' {
+  const { host } = scope;
+  return host.root === '/' && host.listSystem('/run/systemd/system') !== null ? 'live' : 'offline';
+}
+
+async function maskedUnit(scope: Scope): Promise<string | null> {
+  const { host, product, state } = scope;
+  for (const unit of [product.socket, product.service]) {
+    if (host.readLink(`/etc/systemd/system/${unit}`) === '/dev/null') return unit;
+  }
+  if (state.services === 'offline') return null;
+  state.unitsBefore = await showUnits(host, [product.socket, product.service, product.webUnit]);
+  for (const status of state.unitsBefore.values()) if (status.loadState === 'masked') return status.unit;
+  return null;
+}
+
+async function platformProblem(scope: Scope): Promise<string | null> {
+  if (scope.host.root !== '/') return null;
+  const dpkg = await scope.host.query({ file: tools.dpkgQuery, args: ['--version'], timeout: 15_000 });
+  if (dpkg.exitCode !== 0) return 'it has no dpkg, so it is no Debian or Ubuntu';
+  if (scope.state.services === 'offline') return null;
+  const systemd = await scope.host.query({ file: tools.systemctl, args: ['--version'], timeout: 15_000 });
+  const version = Number(/^systemd (\d+)/u.exec(systemd.stdout)?.[1] ?? '0');
+  // 249 is what Ubuntu 22.04 ships; the unit uses nothing newer.
+  return version < 249 ? `systemd 249 or newer is needed, and this is ${version}` : null;
+}
+
+/**
+ * @returns `ready` with the way services are handled, `busy`, or `refused`: E_NOT_ROOT, E_DOWNGRADE, E_PLATFORM,
+ *   E_UNIT_MASKED, E_PATH_UNSAFE
+ */
+export async function preflight(scope: Scope, request: Request): Promise<PreflightOutput> {
+  const notes: Note[] = [];
+  scope.state.start = request.start;
+  if (scope.mustOwn && scope.host.root === '/' && scope.host.owner !== 0) {
+    return refused(new InstallerError('E_NOT_ROOT', { command: scope.sudoCommand }));
+  }
+  if (scope.lock() === 'busy') return { kind: 'busy', error: new InstallerError('E_BUSY').toJSON() };
+  scope.state.services = servicesOf(scope);
+  const { lastVersion, version } = scope;
+  if (lastVersion !== null && isNewer(lastVersion, version) && !request.downgrade && request.checks) {
+    return refused(new InstallerError('E_DOWNGRADE', { newer: lastVersion, current: version }));
+  }
+  const why = request.checks ? await platformProblem(scope) : null;
+  if (why !== null) return refused(new InstallerError('E_PLATFORM', { why }));
+  const unit = await maskedUnit(scope);
+  if (unit !== null) return refused(new InstallerError('E_UNIT_MASKED', { unit }));
+  if (scope.state.services === 'offline') {
+    notes.push({
+      code: 'services-offline',
+      level: 'info',
+      text: 'systemd is not running here: files are written and units enabled; the service starts at the next boot.',
+    });
+  }
+  return { kind: 'ready', services: scope.state.services, notes };
+}

@@ -1,0 +1,117 @@
+/**
+ * What the effects of one run share. Secrets live here, between effects, and nowhere else: nothing of it crosses an
+ * actor boundary.
+ */
+import type { Fact, FileIdentity, Memory, Obligation } from '../facts.ts';
+import type { Operation, Plan, Question, SecretReport } from '../machines/types.ts';
+import type { Desired, Product } from '../products/product.ts';
+import type { EnvFile } from './env-file.ts';
+import type { Host } from './host/port.ts';
+import type { UnitStatus } from './units.ts';
+
+/** A text file before and after, secrets and comments masked: what a diff may show. */
+export interface FileChange {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What effects tell while they work; shown, never journaled. */
+export type Progress =
+  | { readonly type: 'changes'; readonly changes: readonly FileChange[] }
+  | { readonly type: 'activity'; readonly text: string };
+
+/** Asks a person; null means: no. */
+export interface Asker {
+  settings(subjects: readonly string[], current: Readonly<Record<string, string>>): Promise<Record<string, string> | null>;
+  confirm(question: Question, plan: Plan): Promise<boolean>;
+  edits(question: Question): Promise<'keep' | 'replace' | null>;
+}
+
+/** `later`: a fresh host has nothing to lock; its first change makes the directory and takes the lock. */
+export type LockState = 'taken' | 'later' | 'busy';
+
+export interface ScopeOptions {
+  readonly host: Host;
+  readonly product: Product;
+  /** Version of this installer, and of the newest one that the journal knows. */
+  readonly version: string;
+  readonly lastVersion: string | null;
+  readonly memory: () => Memory;
+  readonly record: (fact: Fact) => void;
+  /** Keeps bytes in the run's folder; returns their name there. */
+  readonly backup: (bytes: Uint8Array) => string;
+  readonly notify: (progress: Progress) => void;
+  readonly lock: () => LockState;
+  readonly fingerprint: (value: string) => string;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Values of secrets that files of the user's supply. */
+  readonly supplied: ReadonlyMap<string, string>;
+  /** The file of --source. */
+  readonly source: Uint8Array | null;
+  readonly asker: Asker | null;
+  /** Refuse before any look where the caller is not the owner; a run that changes nothing may be anybody's. */
+  readonly mustOwn: boolean;
+  /** The line to type for somebody who is not root. */
+  readonly sudoCommand: string;
+}
+
+export interface EnvOnDisk {
+  readonly bytes: Uint8Array;
+  readonly identity: FileIdentity;
+  readonly file: EnvFile;
+}
+
+/** One operation that was really made, with what it needs to be put back. */
+export interface Applied {
+  readonly operation: Operation;
+  readonly before: FileIdentity | null;
+  readonly bytes: Uint8Array | null;
+}
+
+export interface RunState {
+  services: 'live' | 'offline';
+  env: EnvOnDisk | null;
+  before: ReadonlyMap<string, string>;
+  after: ReadonlyMap<string, string>;
+  secrets: readonly SecretReport[];
+  desired: Desired | null;
+  /** Bytes that `writeFile` operations write, and those that they replace. */
+  readonly contents: Map<string, { readonly after: Uint8Array; readonly before: Uint8Array | null }>;
+  /** What becomes due when a path is changed. */
+  readonly obligations: Map<string, readonly Obligation[]>;
+  readonly applied: Applied[];
+  /** The units as they were before the run touched anything. */
+  unitsBefore: ReadonlyMap<string, UnitStatus>;
+  /** At least one change was only reported: what follows from it can only be predicted too. */
+  predicted: boolean;
+  /** Units that this run restarted or started. */
+  readonly restarted: Set<string>;
+  /** The change under way; undoing waits for it. */
+  inFlight: Promise<unknown>;
+  start: boolean;
+}
+
+export interface Scope extends ScopeOptions {
+  readonly state: RunState;
+}
+
+export const createScope = (options: ScopeOptions): Scope => ({
+  ...options,
+  state: {
+    services: 'offline',
+    env: null,
+    before: new Map(),
+    after: new Map(),
+    secrets: [],
+    desired: null,
+    contents: new Map(),
+    obligations: new Map(),
+    applied: [],
+    unitsBefore: new Map(),
+    predicted: false,
+    restarted: new Set(),
+    inFlight: Promise.resolve(),
+    start: true,
+  },
+});

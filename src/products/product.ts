@@ -1,0 +1,163 @@
+/**
+ * What a product is: data. Directories, files from templates, secrets, settings, units, packages, health.
+ *
+ * Machines, effects and journal know products only through this type.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { Note } from '../machines/types.ts';
+
+export interface SecretSpec {
+  readonly name: string;
+  /** Random bytes; the value is their lower-case hex. */
+  readonly bytes: number;
+  /** What it is for, and who has to do something when it is rotated; sentences for people. */
+  readonly purpose: string;
+  readonly afterRotation: string;
+}
+
+export type Settings = Readonly<Record<string, string>>;
+
+/** A valid value in its canonical spelling, or why it is none (`what would be valid`, half a sentence). */
+export type Validated =
+  { readonly ok: true; readonly value: string } | { readonly ok: false; readonly why: string };
+
+export interface SettingSpec {
+  /** Its key in the env file: `LISTEN_PORT`. */
+  readonly key: string;
+  /** Its long option without dashes: `port`; the environment variable follows from it. */
+  readonly option: string;
+  /** A flag has no value on the command line; remembered as `1`. */
+  readonly kind: 'text' | 'file' | 'flag';
+  readonly description: string;
+  /** Placeholder in the help: `HOST`. */
+  readonly placeholder: string;
+  readonly default?: string;
+  validate(value: string): Validated;
+}
+
+/** What a product may look at while it says what should be. */
+export interface HostView {
+  isFile(path: string): boolean;
+  /** Text of a managed file that holds no secret, null where it is missing. */
+  readText(path: string): string | null;
+  readonly ipv6: boolean;
+}
+
+export interface DesiredDirectory {
+  readonly path: string;
+  readonly mode: number;
+  /** Shared with other software: made where it is missing, never changed. */
+  readonly shared: boolean;
+  /** The package that brings it: not made where that package is about to be installed. */
+  readonly providedBy?: string;
+}
+
+/** What a running program must be told when a file changes. */
+export type Affects = 'service' | 'socket' | 'unit' | 'web';
+
+export interface DesiredFile {
+  readonly path: string;
+  readonly mode: number;
+  /** service, unit, socket, site, snippet: words for the reader and for the plan's lines. */
+  readonly role: string;
+  readonly content: Uint8Array;
+  readonly affects: readonly Affects[];
+  /** On a host that no journal knows: `adopt` replaces it with a backup, `keep` takes it for edited. */
+  readonly unknown: 'adopt' | 'keep';
+  /** Does a person's edited version already do what the new one would? Then it is kept without asking. */
+  readonly satisfiedBy?: (text: string) => boolean;
+}
+
+export interface DesiredLink {
+  readonly path: string;
+  readonly target: string;
+  readonly role: string;
+  readonly affects: readonly Affects[];
+}
+
+export interface Desired {
+  readonly directories: readonly DesiredDirectory[];
+  readonly files: readonly DesiredFile[];
+  readonly links: readonly DesiredLink[];
+  /** Settings in force, defaults and derived values included: what the env file has to hold. */
+  readonly settings: Settings;
+  readonly packages: readonly string[];
+  /** null where nginx is left alone. */
+  readonly web: WebProbe | null;
+  readonly notes: readonly Note[];
+}
+
+/** How the web server is asked on loopback which configuration it serves. */
+export interface WebProbe {
+  readonly port: number;
+  readonly serverName: string | null;
+  readonly tls: boolean;
+  /** Answers `marker` as plain text once the new configuration is served. */
+  readonly markerPath: string;
+  readonly marker: string;
+  /** The file with the marker; where the site on disk does not include it, the marker cannot be asked for. */
+  readonly snippet: string;
+  readonly site: string;
+  /** Status that `healthPath` has to have through the web server: 200, or 503 while a certificate is missing. */
+  readonly healthStatus: number;
+}
+
+export type DesiredResult =
+  | { readonly ok: true; readonly desired: Desired }
+  | { readonly ok: false; readonly code: ErrorCode; readonly values: Readonly<Record<string, string>> };
+
+/** HTTP towards the running service, after its listener was proven to be the unit's own. */
+export interface ServiceProbe {
+  request(options: {
+    readonly path: string;
+    readonly method?: 'GET' | 'POST';
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  }): Promise<
+    { readonly status: number; readonly body: string } | { readonly status: null; readonly body: string }
+  >;
+  /** The backend behind the service, where a bearer is tried; null status where it does not answer. */
+  backend(headers: Readonly<Record<string, string>>): Promise<{ readonly status: number | null }>;
+}
+
+export interface Rotation {
+  readonly names: readonly string[];
+  readonly before: Readonly<Record<string, string>>;
+  readonly after: Readonly<Record<string, string>>;
+  readonly settings: Settings;
+}
+
+/** `failed` is half a sentence without any value: the rotation did not take effect. */
+export interface RotationProof {
+  readonly failed: string | null;
+  readonly notes: readonly Note[];
+}
+
+export interface Product {
+  readonly name: string;
+  readonly directory: string;
+  readonly envFile: string;
+  readonly codeFile: string;
+  readonly service: string;
+  readonly socket: string;
+  /** The web server's unit. */
+  readonly webUnit: string;
+  /** Paths that tell of an installation though the env file is gone. */
+  readonly traces: readonly string[];
+  readonly secrets: readonly SecretSpec[];
+  readonly settings: readonly SettingSpec[];
+  readonly bundledCode: Uint8Array;
+  /** The first path that answers 200 makes the service healthy. */
+  readonly healthPaths: readonly string[];
+  listenPort(settings: Settings): number;
+  /** Is this a setting that a fresh install should be asked for on a terminal? */
+  readonly askFor: readonly string[];
+  desired(input: {
+    readonly settings: Settings;
+    readonly view: HostView;
+    readonly code: Uint8Array;
+  }): DesiredResult;
+  proveRotation(rotation: Rotation, probe: ServiceProbe): Promise<RotationProof>;
+  /** What to type where, after an installation; the secrets stay in the env file. */
+  nextSteps(settings: Settings): readonly string[];
+}
