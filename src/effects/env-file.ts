@@ -1,0 +1,179 @@
+/**
+ * The env file as a document: what need not change stays byte for byte (comments, order, unknown keys, line ends).
+ *
+ * The value that counts is the one that systemd hands to the service; dotenv is the second reader, and a file on whose
+ * managed keys the two disagree is refused.
+ */
+import { parse as parseDotenv } from 'dotenv';
+import { problemsOfBytes, problemsOfText, scan, type Assignment, type Problem } from './env-grammar.ts';
+
+export type { Problem } from './env-grammar.ts';
+
+export interface ManagedKeys {
+  /** Two different values of one of these are refused; of a setting the last one counts. */
+  readonly secrets: readonly string[];
+  readonly settings: readonly string[];
+}
+
+export type ParsedEnvFile =
+  | { readonly ok: true; readonly file: EnvFile }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** All seven readers that we know of take these as they stand, a shell among them. */
+const bare = /^[A-Za-z0-9_.:/+=@%,-]*$/u;
+
+/**
+ * A value as it is written. Everything else goes into single quotes, which no reader looks into.
+ *
+ * @throws TypeError for quotes, backslashes and control characters: validators keep them out before this
+ */
+function encode(value: string): string {
+  if (bare.test(value)) return value;
+  // eslint-disable-next-line no-control-regex -- control characters are what must not pass
+  if (/['\\\u0000-\u001f\u007f]/u.test(value)) throw new TypeError('a value that no env file can hold');
+  return `'${value}'`;
+}
+
+function readsDifferently(text: string, keys: ManagedKeys, own: ReadonlyMap<string, string>): Problem[] {
+  const second = parseDotenv(text);
+  const lines = text.split('\n');
+  return [...keys.secrets, ...keys.settings]
+    .filter((key) => (second[key] ?? null) !== (own.get(key) ?? null))
+    .map((key) => {
+      const at = lines.findIndex((line) => new RegExp(`(^|[^A-Za-z0-9_])${key}\\s*[=:]`, 'u').test(line));
+      return {
+        line: at === -1 ? null : at + 1,
+        what: `systemd and dotenv read ${key} differently.`,
+        remedy: `Write it as one bare line, ${key}=value, without export, quotes, blanks, # or backslash.`,
+      };
+    });
+}
+
+function twice(assignments: readonly Assignment[], names: readonly string[]): Problem[] {
+  return names.flatMap((name) => {
+    const own = assignments.filter(({ key }) => key === name);
+    const other = own.find(({ value }) => value !== own[0]?.value);
+    return other === undefined
+      ? []
+      : [
+          {
+            line: other.line,
+            what: `${name} stands here with another value than in line ${own[0]?.line ?? 0}.`,
+            remedy: 'Remove the line that is wrong.',
+          },
+        ];
+  });
+}
+
+export class EnvFile {
+  private readonly text: string;
+  private readonly assignments: readonly Assignment[];
+
+  private constructor(text: string) {
+    this.text = text;
+    this.assignments = scan(text).assignments.filter(({ named }) => named);
+  }
+
+  static empty(): EnvFile {
+    return new EnvFile('');
+  }
+
+  /** Problems are in the order of their lines; each tells its line, what is wrong and what to do, never a value. */
+  static parse(bytes: Uint8Array, keys: ManagedKeys): ParsedEnvFile {
+    const unreadable = problemsOfBytes(bytes);
+    if (unreadable.length > 0) return { ok: false, problems: unreadable };
+    const text = Buffer.from(bytes).toString('utf8');
+    const problems = problemsOfText(text);
+    const { openQuote } = scan(text);
+    if (openQuote !== null) {
+      problems.push({
+        line: openQuote,
+        what: 'a quote is opened here and never closed, so systemd swallows what follows.',
+        remedy: 'Close the quote, or remove it.',
+      });
+    }
+    if (problems.length === 0) {
+      const file = new EnvFile(text);
+      problems.push(...twice(file.assignments, keys.secrets));
+      if (problems.length === 0) problems.push(...readsDifferently(text, keys, file.values()));
+      if (problems.length === 0) return { ok: true, file };
+    }
+    return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  }
+
+  private values(): ReadonlyMap<string, string> {
+    return new Map(this.assignments.map(({ key, value }) => [key, value]));
+  }
+
+  /** The value that systemd hands to the service; undefined where the key is missing. */
+  get(key: string): string | undefined {
+    return this.values().get(key);
+  }
+
+  has(key: string): boolean {
+    return this.assignments.some((assignment) => assignment.key === key);
+  }
+
+  keys(): readonly string[] {
+    return [...this.values().keys()];
+  }
+
+  /** The file with this value: every line of the key gets it, so none keeps an old one; a new key goes to the end. */
+  with(key: string, value: string): EnvFile {
+    const own = this.assignments.filter((assignment) => assignment.key === key);
+    if (own.length === 0) return this.append(key, value);
+    let text = this.text;
+    for (const { valueStart, valueEnd } of own.toReversed()) {
+      text = text.slice(0, valueStart) + encode(value) + text.slice(valueEnd);
+    }
+    return new EnvFile(text);
+  }
+
+  private append(key: string, value: string): EnvFile {
+    const newline = this.text.includes('\r\n') ? '\r\n' : '\n';
+    const joint = this.text === '' || this.text.endsWith('\n') ? '' : newline;
+    return new EnvFile(`${this.text}${joint}${key}=${encode(value)}${newline}`);
+  }
+
+  without(key: string): EnvFile {
+    let text = this.text;
+    for (const { key: own, start, end } of this.assignments.toReversed()) {
+      if (own === key) text = text.slice(0, start) + text.slice(end);
+    }
+    return new EnvFile(text);
+  }
+
+  toBytes(): Uint8Array {
+    return Buffer.from(this.text, 'utf8');
+  }
+}
+
+/** A fresh env file: bare lines in the order given. */
+export const renderEnvFile = (entries: readonly (readonly [string, string])[]): Uint8Array =>
+  Buffer.from(entries.map(([key, value]) => `${key}=${encode(value)}\n`).join(''), 'utf8');
+
+/**
+ * The file for other people's eyes: names of keys stay, every value and comment is hidden, since other people's keys
+ * are secrets too.
+ *
+ * @param tag what stands for a value
+ */
+export function maskedText(bytes: Uint8Array, tag: (value: string) => string = () => '<hidden>'): string {
+  const whole = Buffer.from(bytes).toString('utf8');
+  const text = whole === '' || whole.endsWith('\n') ? whole : `${whole}\n`;
+  const masked: string[] = [];
+  const maskUnassigned = (from: number, to: number): void => {
+    for (const line of text.slice(from, to).split('\n').slice(0, -1)) {
+      if (line.trim() === '') masked.push('');
+      else masked.push(/^\s*[#;]/u.test(line) ? '# <comment>' : '<line that systemd ignores>');
+    }
+  };
+  let at = 0;
+  for (const { key, value, start, end, named } of scan(text).assignments) {
+    maskUnassigned(at, start);
+    masked.push(named ? `${key}=${tag(value)}` : '<line that systemd ignores>');
+    at = end;
+  }
+  maskUnassigned(at, text.length);
+  return masked.map((line) => `${line}\n`).join('');
+}
