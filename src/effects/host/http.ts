@@ -1,0 +1,60 @@
+/** One HTTP request to an address of this host, without a proxy, a redirect or a name lookup. */
+import type { IncomingMessage } from 'node:http';
+import type { HttpAnswer, HttpRequest } from './port.ts';
+import { errnoOf } from './resolve.ts';
+
+const defaultTimeout = 5_000;
+
+/** Answers that are looked at are small; what comes after this is not read. */
+const maxBody = 64 * 1024;
+
+function read(message: IncomingMessage, settle: (answer: HttpAnswer) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const done = (): void => {
+    const headers = Object.entries(message.headers).map(([name, value]): [string, string] => [name, String(value)]);
+    settle({
+      ok: true,
+      status: message.statusCode ?? 0,
+      headers: Object.fromEntries(headers),
+      body: Buffer.concat(chunks).toString('utf8'),
+    });
+  };
+  message.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxBody) {
+      message.destroy();
+      done();
+    }
+  });
+  message.on('end', done);
+  message.on('error', (error) => settle({ ok: false, why: errnoOf(error) }));
+}
+
+/** Never throws: no answer is an answer too, told by its reason. */
+export async function requestHttp(request: HttpRequest): Promise<HttpAnswer> {
+  const client = request.tls === undefined ? await import('node:http') : await import('node:https');
+  const timeout = request.timeout ?? defaultTimeout;
+  return new Promise((settle) => {
+    const outgoing = client.request(
+      {
+        host: request.address,
+        port: request.port,
+        path: request.path,
+        method: request.method ?? 'GET',
+        headers: { connection: 'close', ...request.headers },
+        agent: false,
+        signal: AbortSignal.timeout(timeout),
+        // Asked on loopback by its name: who answers is known by the listener, not by the certificate.
+        ...(request.tls === undefined ? {} : { rejectUnauthorized: false, servername: request.tls.serverName }),
+      },
+      (message) => read(message, settle),
+    );
+    outgoing.on('error', (error) => {
+      const why = error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeout / 1000} s` : errnoOf(error);
+      settle({ ok: false, why });
+    });
+    outgoing.end(request.body);
+  });
+}

@@ -1,0 +1,238 @@
+/** The real host: files below its root through opened directories, programs, HTTP on loopback. */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InstallerError } from '../../errors.ts';
+import type { FileIdentity } from '../../facts.ts';
+import { lookAt } from '../identity.ts';
+import { replaceFile, replaceLink } from './atomic-file.ts';
+import { runCommand } from './commands.ts';
+import { requestHttp } from './http.ts';
+import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
+import { errnoOf, locate, opened, type Place, type Trust } from './resolve.ts';
+
+export interface RealHostOptions {
+  /** `/`, or a directory that stands for it. */
+  readonly root: string;
+  /** Called before every change: the journal of what led to it must be on disk by then. */
+  readonly beforeChange?: () => void;
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: 'Make room on the disk and run this again.',
+  EDQUOT: 'Raise the quota or make room, and run this again.',
+  EROFS: 'Mount the file system writable and run this again.',
+  EACCES: 'Run as root, and look at the permissions of the directory.',
+};
+
+/** A system error as an error with a code; one that has a code already passes. */
+function failed(path: string, error: unknown): InstallerError {
+  if (error instanceof InstallerError) return error;
+  const why = errnoOf(error);
+  const remedy = remedies[why];
+  return new InstallerError('E_WRITE_FAILED', { path, why, ...(remedy === undefined ? {} : { remedy }) }, error);
+}
+
+function unreadable(path: string, error: unknown): InstallerError {
+  if (error instanceof InstallerError) return error;
+  const why = `it cannot be read (${errnoOf(error)})`;
+  return new InstallerError('E_PATH_UNSAFE', { path, why, remedy: 'Run as root.' }, error);
+}
+
+const typeOf = (status: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileStatus['type'] => {
+  if (status.isFile()) return 'file';
+  if (status.isDirectory()) return 'directory';
+  return status.isSymbolicLink() ? 'link' : 'other';
+};
+
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
+  const owner = root === '/' ? 0 : (process.geteuid?.() ?? 0);
+  const group = root === '/' ? 0 : (process.getegid?.() ?? 0);
+  const trust: Trust = { root, owner };
+  const system = <T>(look: () => T): T | null => {
+    try {
+      return look();
+    } catch {
+      return null;
+    }
+  };
+
+  /** Runs `use` on the place of a path, `missing` where its directory is not there; always closes it. */
+  function at<T>(path: string, use: (place: Place) => T, missing: () => T): T {
+    let place: Place | null;
+    try {
+      place = locate(trust, path);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    if (place === null) return missing();
+    try {
+      return use(place);
+    } finally {
+      place.close();
+    }
+  }
+
+  const nothing = (): null => null;
+  const noDirectory = (path: string) => (): never => {
+    throw new InstallerError('E_WRITE_FAILED', { path, why: 'its directory is missing' });
+  };
+
+  function change(path: string, make: (place: Place) => void): Promise<Change> {
+    return Promise.resolve().then(() => {
+      beforeChange?.();
+      try {
+        at(path, make, noDirectory(path));
+      } catch (error) {
+        throw failed(path, error);
+      }
+      return 'changed' as const;
+    });
+  }
+
+  /** E_CHANGED_UNDERWAY where the path no longer holds what the plan was made for. */
+  function mustStillBe(path: string, expected: FileIdentity | null, bytes?: Uint8Array): void {
+    const found = lookAt(host, path);
+    const same =
+      expected === null || found === null
+        ? expected === null && found === null
+        : found.identity.type === expected.type &&
+          (expected.hash === null || found.identity.hash === expected.hash) &&
+          (bytes === undefined || (found.bytes !== null && Buffer.compare(found.bytes, bytes) === 0));
+    if (!same) throw new InstallerError('E_CHANGED_UNDERWAY', { path });
+  }
+
+  const host: Host = {
+    root,
+    owner,
+    group,
+    lstat: (path) =>
+      at(
+        path,
+        (place): FileStatus | null => {
+          const status = lstatSync(place.path, { bigint: true, throwIfNoEntry: false });
+          if (status === undefined) return null;
+          return {
+            type: typeOf(status),
+            mode: Number(status.mode & 0o7777n),
+            uid: Number(status.uid),
+            gid: Number(status.gid),
+            size: Number(status.size),
+            changedNs: status.ctimeNs,
+          };
+        },
+        nothing,
+      ),
+    readFile: (path) =>
+      at(
+        path,
+        (place) => {
+          let fd: number;
+          try {
+            fd = openSync(place.path, readFlags);
+          } catch (error) {
+            if (errnoOf(error) === 'ENOENT') return null;
+            throw unreadable(path, error);
+          }
+          try {
+            if (!fstatSync(fd).isFile()) {
+              throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a regular file' });
+            }
+            return readFileSync(fd);
+          } catch (error) {
+            throw unreadable(path, error);
+          } finally {
+            closeSync(fd);
+          }
+        },
+        nothing,
+      ),
+    readLink: (path) => at(path, (place) => system(() => readlinkSync(place.path)), nothing),
+    list: (path) =>
+      at(`${path}/entry`, (place) => system(() => readdirSync(`/proc/self/fd/${place.fd}`).sort()), nothing),
+    isFile: (path) => {
+      const fd = system(() => opened(trust, path));
+      if (fd === null) return false;
+      try {
+        return fstatSync(fd).isFile();
+      } finally {
+        closeSync(fd);
+      }
+    },
+    readSystem: (path) => (root === '/' ? system(() => readFileSync(path)) : null),
+    listSystem: (path) => (root === '/' ? system(() => readdirSync(path).sort()) : null),
+    linkSystem: (path) => (root === '/' ? system(() => readlinkSync(path)) : null),
+    query: (command: Command) => runCommand(command),
+    http: requestHttp,
+    pause: async (milliseconds) => {
+      await sleep(milliseconds);
+    },
+
+    makeDirectory: (path, mode) =>
+      change(path, (place) => {
+        mkdirSync(place.path, { mode: 0o700 });
+        const fd = openSync(place.path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+        try {
+          // Its final mode whatever the umask is.
+          fchmodSync(fd, mode);
+          fsyncSync(fd);
+        } finally {
+          closeSync(fd);
+        }
+        fsyncSync(place.fd);
+      }),
+    writeFile: (path, bytes, options: WriteOptions) =>
+      change(path, (place) => {
+        const ownership = { mode: options.mode, uid: owner, gid: group };
+        replaceFile(place, bytes, ownership, () => mustStillBe(path, options.expected, options.expectedBytes));
+      }),
+    makeLink: (path, target, expected) =>
+      change(path, (place) => {
+        mustStillBe(path, expected);
+        const elsewhere = expected === null ? null : locate(trust, path.split('/').slice(0, -1).join('/'));
+        try {
+          replaceLink(place, target, elsewhere);
+        } finally {
+          elsewhere?.close();
+        }
+      }),
+    remove: (path) =>
+      change(path, (place) => {
+        const status = lstatSync(place.path, { throwIfNoEntry: false });
+        if (status === undefined) return;
+        if (status.isDirectory()) rmdirSync(place.path);
+        else unlinkSync(place.path);
+        fsyncSync(place.fd);
+      }),
+    setMode: (path, mode) =>
+      change(path, (place) => {
+        const fd = openSync(place.path, readFlags);
+        try {
+          fchmodSync(fd, mode);
+          fsyncSync(fd);
+        } finally {
+          closeSync(fd);
+        }
+      }),
+    change: async (command): Promise<CommandResult> => {
+      beforeChange?.();
+      return runCommand(command);
+    },
+  };
+  return host;
+}

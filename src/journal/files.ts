@@ -1,0 +1,47 @@
+/** Files of the journal's own directory, which is root's alone: nobody else can plant anything there. */
+import { closeSync, constants, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import path from 'node:path';
+
+export function syncDirectory(directory: string): void {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A directory that only root may enter, on disk before anything is put into it. */
+export function makePrivateDirectory(parent: string, name: string): string {
+  const directory = path.join(parent, name);
+  mkdirSync(directory, { mode: 0o700 });
+  syncDirectory(parent);
+  return directory;
+}
+
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+}
+
+/** Opens a new file for appending, mode 0600 whatever the umask is. */
+export function openNewFile(directory: string, name: string): number {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_APPEND } = constants;
+  const file = path.join(directory, name);
+  const fd = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND, 0o600);
+  fchmodSync(fd, 0o600);
+  return fd;
+}
+
+/** A whole new file, durable when this returns; replaces one of that name, which can only be a broken one. */
+export function writeNewFile(directory: string, name: string, bytes: Uint8Array): void {
+  const temporary = `.${name}.${process.pid}`;
+  const fd = openNewFile(directory, temporary);
+  try {
+    writeAll(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(path.join(directory, temporary), path.join(directory, name));
+  syncDirectory(directory);
+}

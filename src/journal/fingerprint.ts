@@ -1,0 +1,40 @@
+/**
+ * Keyed fingerprints of secrets: tell equal from changed on this host, and nothing else. The key never leaves it, so a
+ * published journal gives nobody anything to try guesses against.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { writeNewFile } from './files.ts';
+
+const keyName = 'fingerprint.key';
+const keyBytes = 32;
+
+export interface Fingerprints {
+  /** First 12 hex digits of an HMAC-SHA-256. */
+  of(value: string): string;
+  /** Keeps the key, where it is not kept yet. */
+  keep(home: string): void;
+}
+
+function readKey(home: string | null): Buffer | null {
+  if (home === null) return null;
+  try {
+    const key = Buffer.from(readFileSync(path.join(home, keyName), 'utf8').trim(), 'hex');
+    return key.length === keyBytes ? key : null;
+  } catch {
+    // Missing or unreadable: fingerprints then compare within this run only.
+    return null;
+  }
+}
+
+export function openFingerprints(home: string | null): Fingerprints {
+  const kept = readKey(home);
+  const key = kept ?? randomBytes(keyBytes);
+  return {
+    of: (value) => createHmac('sha256', key).update(value).digest('hex').slice(0, 12),
+    keep: (directory) => {
+      if (readKey(directory) === null) writeNewFile(directory, keyName, Buffer.from(`${key.toString('hex')}\n`));
+    },
+  };
+}

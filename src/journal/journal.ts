@@ -1,0 +1,155 @@
+/**
+ * The journal of one run: written ahead. Records gather in memory and go to disk, synced, before any change of the host;
+ * a run that changes nothing and has no journal directory yet leaves nothing behind.
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync } from 'node:fs';
+import path from 'node:path';
+import { InstallerError } from '../errors.ts';
+import { remember, type Fact, type Memory } from '../facts.ts';
+import { makePrivateDirectory, openNewFile, syncDirectory, writeAll, writeNewFile } from './files.ts';
+import { encodeRecord, journalFormat, type EventRecord, type JournalRecord, type RecordBody, type RunEnded } from './record.ts';
+
+export interface JournalOptions {
+  readonly machine: { readonly id: string; readonly version: string };
+  readonly installer: string;
+  readonly command: string;
+  readonly input: unknown;
+  readonly inherited: Memory;
+  /** Id of the run before this one: ids only grow, also where the clock was put back. */
+  readonly lastId: string | null;
+  readonly now?: () => Date;
+}
+
+const stamp = (date: Date): string => `${date.toISOString().replace(/[-:]/gu, '').slice(0, 15)}Z`;
+
+function nextRunId(now: Date, lastId: string | null): string {
+  const suffix = randomBytes(2).toString('hex');
+  const id = `${stamp(now)}-${suffix}`;
+  if (lastId === null || id > lastId) return id;
+  const last = lastId.slice(0, 16);
+  const iso = `${last.slice(0, 4)}-${last.slice(4, 6)}-${last.slice(6, 11)}:${last.slice(11, 13)}:${last.slice(13, 15)}Z`;
+  return `${stamp(new Date(Date.parse(iso) + 1000))}-${suffix}`;
+}
+
+export class Journal {
+  readonly run: string;
+  private readonly now: () => Date;
+  private readonly all: JournalRecord[] = [];
+  private readonly pending: string[] = [];
+  private known: Memory;
+  private previous = '';
+  private directory: string | null = null;
+  private fd: number | null = null;
+  private backups = 0;
+
+  constructor(options: JournalOptions) {
+    this.now = options.now ?? (() => new Date());
+    this.known = options.inherited;
+    this.run = nextRunId(this.now(), options.lastId);
+    const { machine, installer, command, input, inherited } = options;
+    this.add({ k: 'run.started', format: journalFormat, machine, installer, command, input, inherited });
+  }
+
+  /** What later runs will know. */
+  get memory(): Memory {
+    return this.known;
+  }
+
+  get records(): readonly JournalRecord[] {
+    return this.all;
+  }
+
+  get isAttached(): boolean {
+    return this.fd !== null;
+  }
+
+  event(event: EventRecord['event']): void {
+    this.add({ k: 'event', event });
+  }
+
+  fact(fact: Fact): void {
+    this.known = remember(this.known, this.run, fact);
+    this.add({ k: 'fact', v: 1, fact });
+  }
+
+  private add(body: RecordBody): void {
+    const record: JournalRecord = { n: this.all.length, t: this.now().toISOString(), ...body };
+    const { line, sum } = encodeRecord(record, this.previous);
+    this.all.push(record);
+    this.pending.push(line);
+    this.previous = sum;
+  }
+
+  /**
+   * From now on records go to disk: below `home`, the journal's directory, which this run has locked.
+   *
+   * @throws InstallerError E_JOURNAL
+   */
+  attach(home: string): void {
+    if (this.fd !== null) return;
+    this.attempt(() => {
+      let runs = path.join(home, 'runs');
+      try {
+        runs = makePrivateDirectory(home, 'runs');
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      }
+      this.directory = makePrivateDirectory(runs, this.run);
+      this.fd = openNewFile(this.directory, 'journal.jsonl');
+      this.flush(this.fd);
+      syncDirectory(this.directory);
+    });
+  }
+
+  /** Everything recorded so far is on disk when this returns. E_JOURNAL. */
+  sync(): void {
+    const { fd } = this;
+    if (fd === null || this.pending.length === 0) return;
+    this.attempt(() => this.flush(fd));
+  }
+
+  private flush(fd: number): void {
+    const bytes = Buffer.from(this.pending.join(''));
+    writeAll(fd, bytes);
+    fsyncSync(fd);
+    this.pending.length = 0;
+  }
+
+  private attempt(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (error instanceof InstallerError) throw error;
+      const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      throw new InstallerError('E_JOURNAL', { why, path: '/var/lib/mcp-installer' }, error);
+    }
+  }
+
+  /** Keeps the bytes of a file that is about to be replaced; returns their name in the run's folder. E_JOURNAL. */
+  backup(bytes: Uint8Array): string {
+    const { directory } = this;
+    this.backups += 1;
+    const name = String(this.backups);
+    // Not attached: nothing is changed for real, so nothing has to be kept.
+    if (directory !== null) {
+      this.attempt(() => {
+        const before = path.join(directory, 'before');
+        if (this.backups === 1) makePrivateDirectory(directory, 'before');
+        writeNewFile(before, name, bytes);
+      });
+    }
+    return `before/${name}`;
+  }
+
+  /** The last record. E_JOURNAL where it cannot be written; what happened has happened all the same. */
+  end(result: Omit<RunEnded, 'k'>): void {
+    this.add({ k: 'run.ended', ...result });
+    try {
+      this.sync();
+    } finally {
+      if (this.fd !== null) closeSync(this.fd);
+      this.fd = null;
+    }
+  }
+}

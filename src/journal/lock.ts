@@ -1,0 +1,44 @@
+/**
+ * One run at a time, by a lock that the kernel holds and drops with the process, however it ends.
+ *
+ * Node has no flock(2). The program `flock` takes it on a descriptor that it inherits; the lock belongs to the open file
+ * description, so this process goes on holding it. Synchronous and without execa, which cannot pass a descriptor on.
+ */
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+
+const flock = '/usr/bin/flock';
+
+/** util-linux: the lock is held by somebody else. */
+const heldExit = 1;
+
+function lockDescriptor(fd: number, how: '--exclusive' | '--shared'): boolean {
+  const result = spawnSync(flock, [how, '--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd], env: {} });
+  if (result.status === 0) return true;
+  if (result.status === heldExit) return false;
+  throw new Error(`flock failed (${result.status ?? result.signal ?? 'not found'})`);
+}
+
+const openDirectory = (directory: string): number =>
+  openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+
+/**
+ * @param directory what stands for "the installation"; its descriptor stays open as long as this process lives
+ * @returns false where another run holds it
+ */
+export function takeLock(directory: string): boolean {
+  const fd = openDirectory(directory);
+  if (lockDescriptor(fd, '--exclusive')) return true;
+  closeSync(fd);
+  return false;
+}
+
+/** Is another run under way? Leaves nothing behind, works on read-only file systems. */
+export function probeLock(directory: string): boolean {
+  const fd = openDirectory(directory);
+  try {
+    return !lockDescriptor(fd, '--shared');
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,89 @@
+/** Reading journals: the runs of a host, one run, and what all runs so far left to know. */
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { emptyMemory, remember, type Memory } from '../facts.ts';
+import { parseJournal, type JournalRecord, type RunEnded, type RunStarted } from './record.ts';
+
+export interface Run {
+  readonly id: string;
+  readonly records: readonly JournalRecord[];
+  readonly started: (RunStarted & { readonly t: string }) | null;
+  /** null where the run was killed, or is still under way. */
+  readonly ended: (RunEnded & { readonly t: string }) | null;
+  readonly torn: boolean;
+  readonly damage: string | null;
+}
+
+/** `20261123T224934Z-3f2a`: sorts by time. */
+const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/u;
+
+/** Ids of all runs, oldest first. */
+export function runIds(home: string): readonly string[] {
+  try {
+    return readdirSync(path.join(home, 'runs'))
+      .filter((name) => runId.test(name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+export function readRun(home: string, id: string): Run {
+  let text: string;
+  try {
+    text = readFileSync(path.join(home, 'runs', id, 'journal.jsonl'), 'utf8');
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    // A run that was killed between making its folder and its first record did nothing.
+    const damage = missing ? null : 'it cannot be read';
+    return { id, records: [], started: null, ended: null, torn: missing, damage };
+  }
+  const { records, torn, damage } = parseJournal(text);
+  const started = records.find((record) => record.k === 'run.started') ?? null;
+  const ended = records.find((record) => record.k === 'run.ended') ?? null;
+  return { id, records, started, ended, torn, damage };
+}
+
+/** The id that `wanted` means: itself, an unambiguous beginning of one, or `last`; null where there is none. */
+export function findRun(home: string, wanted: string): string | null {
+  const ids = runIds(home);
+  if (wanted === 'last') return ids.at(-1) ?? null;
+  const matching = ids.filter((id) => id.startsWith(wanted));
+  return ids.includes(wanted) ? wanted : matching.length === 1 ? matching[0]! : null;
+}
+
+/** What a run left to know, on top of what it inherited; up to the damage where there is one. */
+export function memoryOf(run: Run): Memory {
+  let memory = run.started?.inherited ?? emptyMemory;
+  for (const record of run.records) if (record.k === 'fact') memory = remember(memory, run.id, record.fact);
+  return memory;
+}
+
+export interface Remembered {
+  readonly memory: Memory;
+  /** Version of the installer that was here last. */
+  readonly lastVersion: string | null;
+  /** The run that was killed before it ended, if the last one was. */
+  readonly unfinished: string | null;
+  readonly damaged: readonly { readonly run: string; readonly why: string }[];
+  readonly lastId: string | null;
+}
+
+/** Folds what later runs need from the newest journal that can be read at all. */
+export function readMemory(home: string | null): Remembered {
+  const ids = home === null ? [] : runIds(home);
+  const damaged: { run: string; why: string }[] = [];
+  const base = { damaged, lastId: ids.at(-1) ?? null };
+  for (const id of ids.toReversed()) {
+    const run = readRun(home!, id);
+    if (run.damage !== null) damaged.push({ run: id, why: run.damage });
+    if (run.started === null) continue;
+    return {
+      ...base,
+      memory: memoryOf(run),
+      lastVersion: run.started.installer,
+      unfinished: run.ended === null && run.damage === null ? id : null,
+    };
+  }
+  return { ...base, memory: emptyMemory, lastVersion: null, unfinished: null };
+}

@@ -1,0 +1,116 @@
+/**
+ * Records of a journal: one JSON object a line, numbered, timed, each with a checksum that is chained to the one before,
+ * so that a line that was changed, lost or moved is noticed.
+ */
+import { createHash } from 'node:crypto';
+import type { Fact, Memory } from '../facts.ts';
+
+/** Changes with every change of records that an older reader would misunderstand. */
+export const journalFormat = 1;
+
+export interface RunStarted {
+  readonly k: 'run.started';
+  readonly format: typeof journalFormat;
+  readonly machine: { readonly id: string; readonly version: string };
+  readonly installer: string;
+  readonly command: string;
+  readonly input: unknown;
+  /** What earlier runs left to know: the newest journal alone is enough for a later run. */
+  readonly inherited: Memory;
+}
+
+/** An event as the machine received it; allow-listed fields only. */
+export interface EventRecord {
+  readonly k: 'event';
+  readonly event: {
+    readonly type: string;
+    readonly actorId?: string;
+    readonly output?: unknown;
+    readonly error?: unknown;
+    readonly signal?: string;
+  };
+}
+
+export interface FactRecord {
+  readonly k: 'fact';
+  readonly v: 1;
+  readonly fact: Fact;
+}
+
+export interface RunEnded {
+  readonly k: 'run.ended';
+  readonly outcome: string;
+  readonly exitCode: number;
+  readonly mode: string;
+  readonly changed: boolean;
+  readonly plan: string | null;
+  readonly error: string | null;
+}
+
+export type RecordBody = RunStarted | EventRecord | FactRecord | RunEnded;
+
+export type JournalRecord = RecordBody & {
+  /** Position in the journal, from 0. */
+  readonly n: number;
+  /** Time of day in UTC, ISO 8601. */
+  readonly t: string;
+};
+
+const checksum = (previous: string, text: string): string =>
+  createHash('sha256').update(previous).update(text).digest('hex').slice(0, 16);
+
+/** @returns the line with its line end, and its checksum, which the next line needs */
+export function encodeRecord(record: JournalRecord, previous: string): { line: string; sum: string } {
+  const { n, t, ...body } = record;
+  const text = JSON.stringify({ n, t, ...body });
+  const sum = checksum(previous, text);
+  return { line: `${text.slice(0, -1)},"c":"${sum}"}\n`, sum };
+}
+
+export interface ParsedJournal {
+  /** Records up to the first damage. */
+  readonly records: readonly JournalRecord[];
+  /** The last record was cut by a power cut or a kill; it is left out. */
+  readonly torn: boolean;
+  /** What is wrong otherwise, with the line; null where nothing is. */
+  readonly damage: string | null;
+}
+
+const kinds: readonly unknown[] = ['run.started', 'event', 'fact', 'run.ended'];
+
+function decodeRecord(line: string, expected: number, previous: string): { record: JournalRecord; sum: string } | string {
+  const match = /^(.*),"c":"([0-9a-f]{16})"\}$/su.exec(line);
+  if (match === null) return 'is no record';
+  const [, head, sum] = match as unknown as [string, string, string];
+  if (checksum(previous, `${head}}`) !== sum) return 'does not fit its checksum';
+  const value: unknown = JSON.parse(`${head}}`);
+  if (value === null || typeof value !== 'object' || !('n' in value) || !('k' in value)) return 'is no record';
+  if (value.n !== expected) return 'is out of order';
+  if (!kinds.includes(value.k)) return `is of an unknown kind`;
+  // The checksum says that this program wrote it; its shape is that of the format version in its first record.
+  return { record: value as JournalRecord, sum };
+}
+
+/** Never throws: what can be read is returned, and what is wrong is told. */
+export function parseJournal(text: string): ParsedJournal {
+  const lines = text.split('\n');
+  // Without a line end the last line was being written when the power went.
+  const tail = lines.pop() ?? '';
+  const records: JournalRecord[] = [];
+  let previous = '';
+  for (const [index, line] of lines.entries()) {
+    const decoded = decodeRecord(line, index, previous);
+    if (typeof decoded === 'string') {
+      const last = index === lines.length - 1 && tail === '';
+      // A power cut leaves zeros where the size was written before the data.
+      if (last && line.includes('\0')) return { records, torn: true, damage: null };
+      return { records, torn: false, damage: `line ${index + 1} ${decoded}` };
+    }
+    if (index === 0 && (decoded.record.k !== 'run.started' || decoded.record.format !== journalFormat)) {
+      return { records, torn: false, damage: 'line 1 is not the start of a run in a known format' };
+    }
+    records.push(decoded.record);
+    previous = decoded.sum;
+  }
+  return { records, torn: tail !== '', damage: null };
+}
