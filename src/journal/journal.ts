@@ -3,7 +3,7 @@
  * a run that changes nothing and has no journal directory yet leaves nothing behind.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync } from 'node:fs';
 import path from 'node:path';
 import { InstallerError } from '../errors.ts';
 import { remember, type Fact, type Memory } from '../facts.ts';
@@ -42,6 +42,8 @@ export class Journal {
   private directory: string | null = null;
   private fd: number | null = null;
   private backups = 0;
+  /** Bytes on disk that are known to be whole. */
+  private size = 0;
 
   constructor(options: JournalOptions) {
     this.now = options.now ?? (() => new Date());
@@ -111,8 +113,15 @@ export class Journal {
 
   private flush(fd: number): void {
     const bytes = Buffer.from(this.pending.join(''));
-    writeAll(fd, bytes);
-    fsyncSync(fd);
+    try {
+      writeAll(fd, bytes);
+      fsyncSync(fd);
+    } catch (error) {
+      // Half a record must not stand before the ones that may still fit when room is made.
+      ftruncateSync(fd, this.size);
+      throw error;
+    }
+    this.size += bytes.length;
     this.pending.length = 0;
   }
 

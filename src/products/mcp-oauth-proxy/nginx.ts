@@ -1,0 +1,153 @@
+/**
+ * The nginx site, which a person or certbot may edit, and the snippet that it includes, which is the installer's own.
+ *
+ * Only values that passed the settings' validators stand in them: host names, port numbers, paths without blanks.
+ * Left out on purpose: an `http2` directive and rate-limit zones, which other sites of the host may define differently.
+ */
+import { createHash } from 'node:crypto';
+import { product } from './names.ts';
+
+export type Variant =
+  /** No domain: loopback only, on the port above the service's. */
+  | { readonly kind: 'local' }
+  | { readonly kind: 'tls'; readonly domain: string; readonly cert: string; readonly key: string }
+  /** A domain whose certificate is still to come: ACME challenges are answered, the rest is 503. */
+  | { readonly kind: 'pending'; readonly domain: string }
+  | { readonly kind: 'insecure'; readonly domain: string };
+
+export interface WebOptions {
+  readonly variant: Variant;
+  /** Loopback port of the service. */
+  readonly port: number;
+  readonly ipv6: boolean;
+}
+
+export const markerPath = '/.well-known/mcp-installer';
+
+/** Where Debian's nginx serves its default page, and where `certbot --webroot` is told to put challenges. */
+export const acmeRoot = '/var/www/html';
+
+const header = (words: string): string => `# Written by mcp-installer. ${words}\n`;
+
+const listen = (port: number, ipv6: boolean, words = ''): string =>
+  [`    listen ${port}${words};`, ...(ipv6 ? [`    listen [::]:${port}${words};`] : [])].join('\n');
+
+const include = `    include ${product.snippet};`;
+
+const acme = `    location ^~ /.well-known/acme-challenge/ {
+        root ${acmeRoot};
+        default_type text/plain;
+    }`;
+
+function servers({ variant, port, ipv6 }: WebOptions): string {
+  switch (variant.kind) {
+    case 'local':
+      return `server {
+    listen 127.0.0.1:${port + 1};
+    server_name localhost;
+${include}
+}
+`;
+    case 'pending':
+    case 'insecure':
+      return `server {
+${listen(80, ipv6)}
+    server_name ${variant.domain};
+${acme}
+${include}
+}
+`;
+    case 'tls':
+      return `server {
+${listen(80, ipv6)}
+    server_name ${variant.domain};
+${acme}
+    location / {
+        return 308 https://${variant.domain}$request_uri;
+    }
+}
+
+server {
+${listen(443, ipv6, ' ssl')}
+    server_name ${variant.domain};
+    ssl_certificate ${variant.cert};
+    ssl_certificate_key ${variant.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+${include}
+}
+`;
+  }
+}
+
+export const site = (options: WebOptions): string =>
+  `${header('Edit it if you like (certbot does): an edit is noticed and kept.')}${servers(options)}`;
+
+const forwarding = (port: number): string => `client_max_body_size 4m;
+client_body_timeout 30s;
+
+location / {
+    proxy_pass http://127.0.0.1:${port};
+    proxy_http_version 1.1;
+    proxy_set_header Host $host;
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header Connection "";
+    proxy_connect_timeout 5s;
+    # Streams stay open and are passed on as they come.
+    proxy_read_timeout 1h;
+    proxy_send_timeout 1h;
+    proxy_buffering off;
+    proxy_request_buffering off;
+    proxy_redirect off;
+}
+`;
+
+const waiting = `location / {
+    default_type text/plain;
+    return 503 "The certificate of this site is still to come.\\n";
+}
+`;
+
+/** `return` is answered before allow and deny are looked at, so the address is asked for here. */
+const marking = (marker: string): string => `# Tells the installer, on this machine only, which configuration nginx serves.
+location = ${markerPath} {
+    access_log off;
+    default_type text/plain;
+    if ($remote_addr !~ "^(127\\.|::1$)") {
+        return 404;
+    }
+    return 200 "${marker}\\n";
+}
+`;
+
+export interface WebFiles {
+  readonly site: string;
+  readonly snippet: string;
+  /** First 16 hex digits of a sha256 over both files: another configuration has another marker. */
+  readonly marker: string;
+}
+
+export function webFiles(options: WebOptions): WebFiles {
+  const text = site(options);
+  const body = options.variant.kind === 'pending' ? waiting : forwarding(options.port);
+  const marker = createHash('sha256').update(text).update(body).digest('hex').slice(0, 16);
+  const words = 'It is replaced by the installer: edit the site that includes it instead.';
+  return { site: text, snippet: `${header(words)}${marking(marker)}\n${body}`, marker };
+}
+
+const withoutComments = (text: string): string => text.replace(/^\s*#.*$/gmu, '');
+
+export const servesDomain = (text: string, domain: string): boolean =>
+  [...withoutComments(text).matchAll(/\bserver_name\s+([^;]+);/gu)].some(([, names]) =>
+    names!.split(/\s+/u).includes(domain),
+  );
+
+export const hasCertificate = (text: string): boolean => /^\s*ssl_certificate\s/mu.test(withoutComments(text));
+
+/** Does a site that a person edited already do what a new one would: same names, same TLS, our snippet? */
+export function isSatisfiedBy(text: string, variant: Variant): boolean {
+  if (!withoutComments(text).includes(product.snippet)) return false;
+  if (variant.kind === 'local') return false;
+  return servesDomain(text, variant.domain) && (variant.kind !== 'tls' || hasCertificate(text));
+}
