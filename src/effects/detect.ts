@@ -84,6 +84,11 @@ function tracesOf(scope: Scope): readonly string[] {
 export function detect(scope: Scope, request: Request): DetectOutput {
   const env = readEnvFile(scope);
   scope.state.env = env;
+  const known = scope.product.settings.flatMap(({ key }) => {
+    const value = env?.file.get(key) ?? '';
+    return value === '' ? [] : [[key, value] as const];
+  });
+  scope.state.settingsBefore = Object.fromEntries(known);
   if (env !== null) return { kind: 'existing', notes: [] };
   const traces = tracesOf(scope);
   if (traces.length === 0) return { kind: 'fresh', notes: [] };

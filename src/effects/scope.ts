@@ -4,7 +4,7 @@
  */
 import type { Fact, FileIdentity, Memory, Obligation } from '../facts.ts';
 import type { Operation, Plan, Question, SecretReport } from '../machines/types.ts';
-import type { Desired, Product } from '../products/product.ts';
+import type { Desired, Product, Settings } from '../products/product.ts';
 import type { EnvFile } from './env-file.ts';
 import type { Host } from './host/port.ts';
 import type { UnitStatus } from './units.ts';
@@ -67,6 +67,14 @@ export interface Applied {
   readonly operation: Operation;
   readonly before: FileIdentity | null;
   readonly bytes: Uint8Array | null;
+  /** What the journal knew of the path before. */
+  readonly baseline: string | null;
+}
+
+/** An edit that is kept, and the hash of what would have been written in its place. */
+export interface KeptEdit {
+  readonly path: string;
+  readonly offered: string;
 }
 
 export interface RunState {
@@ -81,6 +89,12 @@ export interface RunState {
   /** What becomes due when a path is changed. */
   readonly obligations: Map<string, readonly Obligation[]>;
   readonly applied: Applied[];
+  /** Told to the journal when the run has succeeded. */
+  kept: readonly KeptEdit[];
+  source: 'bundled' | 'file';
+  settings: Settings;
+  /** Those that the env file held before the run, for asking an old service that was put back. */
+  settingsBefore: Settings;
   /** The units as they were before the run touched anything. */
   unitsBefore: ReadonlyMap<string, UnitStatus>;
   /** At least one change was only reported: what follows from it can only be predicted too. */
@@ -108,6 +122,10 @@ export const createScope = (options: ScopeOptions): Scope => ({
     contents: new Map(),
     obligations: new Map(),
     applied: [],
+    kept: [],
+    source: 'bundled',
+    settings: {},
+    settingsBefore: {},
     unitsBefore: new Map(),
     predicted: false,
     restarted: new Set(),

@@ -46,8 +46,7 @@ export async function requestHttp(request: HttpRequest): Promise<HttpAnswer> {
         headers: { connection: 'close', ...request.headers },
         agent: false,
         signal: AbortSignal.timeout(timeout),
-        // Asked on loopback by its name: who answers is known by the listener, not by the certificate.
-        ...(request.tls === undefined ? {} : { rejectUnauthorized: false, servername: request.tls.serverName }),
+        ...(request.tls === undefined ? {} : { rejectUnauthorized: request.tls.judged, servername: request.tls.serverName }),
       },
       (message) => read(message, settle),
     );

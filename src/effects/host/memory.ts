@@ -101,10 +101,11 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
         if (nodes.has(path)) fails(path, 'EEXIST');
         put(path, 'directory', mode);
       }),
-    writeFile: (path, bytes, { mode, expected }) =>
+    writeFile: (path, bytes, { mode, expected, ownership }) =>
       change(path, () => {
         mustStillBe(path, expected);
         put(path, 'file', mode, Uint8Array.from(bytes));
+        nodes.set(path, { ...nodes.get(path)!, ...ownership });
       }),
     makeLink: (path, target, expected) =>
       change(path, () => {

@@ -46,8 +46,8 @@ export interface HttpRequest {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Speak TLS, asking for this server name; the certificate is not judged, since it is asked on loopback. */
-  readonly tls?: { readonly serverName: string };
+  /** Speak TLS, asking for this server name. On loopback the certificate need not be judged: the listener is known. */
+  readonly tls?: { readonly serverName: string; readonly judged: boolean };
   /** Milliseconds. */
   readonly timeout?: number;
 }
@@ -67,6 +67,8 @@ export interface WriteOptions {
   readonly expected: FileIdentity | null;
   /** Compare the bytes with `expected.hash` too; off for files whose hash is not kept (secrets). */
   readonly expectedBytes?: Uint8Array;
+  /** Owner and group where they are not root's: a file that is put back belongs to whom it belonged. */
+  readonly ownership?: { readonly uid: number; readonly gid: number };
 }
 
 export interface HostReads {

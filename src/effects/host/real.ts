@@ -198,7 +198,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
       }),
     writeFile: (path, bytes, options: WriteOptions) =>
       change(path, (place) => {
-        const ownership = { mode: options.mode, uid: owner, gid: group };
+        const ownership = { uid: owner, gid: group, ...options.ownership, mode: options.mode };
         replaceFile(place, bytes, ownership, () => mustStillBe(path, options.expected, options.expectedBytes));
       }),
     makeLink: (path, target, expected) =>

@@ -1,0 +1,114 @@
+/** `plan`: everything that is about to change, before anything does. */
+import { InstallerError } from '../errors.ts';
+import type { Answers, Mode, Note, PlanOutput, Question, Request } from '../machines/types.ts';
+import type { Desired, HostView } from '../products/product.ts';
+import { missingPackages } from './packages.ts';
+import { maskedEnv } from './plan/env.ts';
+import { planHash } from './plan/hash.ts';
+import { changesOf } from './plan/operations.ts';
+import { checkPorts } from './plan/ports.ts';
+import { reloadsOf } from './plan/reloads.ts';
+import { settingsInForce } from './plan/settings.ts';
+import { chooseSource } from './plan/source.ts';
+import { orRefused } from './refusal.ts';
+import type { Scope } from './scope.ts';
+
+function viewOf(scope: Scope): HostView {
+  const { host } = scope;
+  const interfaces = host.readSystem('/proc/net/if_inet6');
+  return {
+    isFile: (path) => host.isFile(path),
+    readText: (path) => {
+      const bytes = host.readFile(path);
+      return bytes === null ? null : Buffer.from(bytes).toString('utf8');
+    },
+    ipv6: interfaces !== null && interfaces.length > 0,
+  };
+}
+
+interface Packages {
+  readonly toInstall: readonly string[];
+  readonly notes: readonly Note[];
+}
+
+/** E_PACKAGES_MISSING where they may not be installed. */
+async function packagesOf(scope: Scope, request: Request, desired: Desired): Promise<Packages> {
+  if (!request.checks) return { toInstall: [], notes: [] };
+  const missing = await missingPackages(scope.host, desired.packages);
+  if (missing.length === 0) return { toInstall: [], notes: [] };
+  const names = missing.join(' ');
+  if (scope.host.root !== '/') {
+    const text = `Packages missing below ${scope.host.root}, only named here: ${names}`;
+    return { toInstall: [], notes: [{ code: 'packages-named', level: 'info', text }] };
+  }
+  if (!request.packages) throw new InstallerError('E_PACKAGES_MISSING', { packages: names });
+  return { toInstall: missing, notes: [] };
+}
+
+function questionsOf(
+  scope: Scope,
+  request: Request,
+  mode: Mode,
+  packages: readonly string[],
+  conflicts: readonly string[],
+): readonly Question[] {
+  const { product, state } = scope;
+  const questions: Question[] = [];
+  const unknown = product.askFor.filter((key) => request.settings[key] === undefined);
+  if (mode === 'fresh' && unknown.length > 0) {
+    questions.push({ id: 'settings', text: 'What a fresh installation needs to know', subjects: unknown });
+  }
+  if (conflicts.length > 0) {
+    questions.push({ id: 'edits', text: 'These files were edited by a person, and there is a newer version', subjects: conflicts });
+  }
+  const rotated = state.secrets.filter(({ origin }) => origin === 'rotated' || origin === 'supplied');
+  if (mode === 'forceRotate' && rotated.length > 0) {
+    const words = rotated.map(({ name }) => `${name}: ${product.secrets.find((spec) => spec.name === name)?.afterRotation ?? ''}`);
+    questions.push({ id: 'rotation', text: 'These secrets are replaced', subjects: words });
+  }
+  if (packages.length > 0) {
+    questions.push({ id: 'packages', text: 'These packages are missing and would be installed', subjects: packages });
+  }
+  return questions;
+}
+
+async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> {
+  const { state, product } = scope;
+  const source = chooseSource(scope, request);
+  state.source = source.origin;
+  state.settings = settingsInForce(scope, request, answers);
+  const wanted = product.desired({ settings: state.settings, view: viewOf(scope), code: source.code });
+  if (!wanted.ok) throw new InstallerError(wanted.code, wanted.values);
+  const { desired } = wanted;
+  state.desired = desired;
+  const packages = await packagesOf(scope, request, desired);
+  const edits = answers.edits ?? request.edits;
+  const made = changesOf(scope, desired, mode, edits, packages.toInstall);
+  if (made.conflicts.length > 0 && !request.ask) {
+    throw new InstallerError('E_EDIT_CONFLICT', { paths: made.conflicts.join(', ') });
+  }
+  state.kept = made.kept;
+  if (request.checks) checkPorts(scope, desired, made.operations);
+  const reloads = await reloadsOf(scope, request, desired, made.operations);
+  scope.notify({ type: 'changes', changes: made.changes });
+  const masked = maskedEnv(scope, state.contents.get(product.envFile)?.after ?? null, 'after');
+  const questions = questionsOf(scope, request, mode, packages.toInstall, made.conflicts);
+  return {
+    kind: 'planned',
+    plan: {
+      hash: planHash(made.operations, reloads, { masked, settings: state.settings }),
+      operations: made.operations,
+      reloads,
+      questions: questions.filter(({ id }) => !answers.answered.includes(id)),
+      notes: [...source.notes, ...packages.notes, ...desired.notes, ...made.notes],
+      settings: state.settings,
+    },
+  };
+}
+
+/**
+ * @returns the plan, or a refusal: E_SETTING_INVALID, E_USAGE, E_TLS_LOST, E_SOURCE_LOST, E_PACKAGES_MISSING,
+ *   E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
+ */
+export const plan = (scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> =>
+  orRefused(() => makePlan(scope, request, mode, answers));

@@ -1,0 +1,176 @@
+/** From what is there and what should be to the list of changes, in the order in which they are made. */
+import type { FileIdentity } from '../../facts.ts';
+import type { Mode, Note, Operation, Request } from '../../machines/types.ts';
+import type { Desired, DesiredDirectory, DesiredFile } from '../../products/product.ts';
+import { isTemporaryOf } from '../host/atomic-file.ts';
+import type { FileChange, KeptEdit, Scope } from '../scope.ts';
+import { desiredEnv, maskedEnv } from './env.ts';
+import { decideFile, decideLink } from './files.ts';
+import { sha256 } from '../identity.ts';
+
+export interface Changes {
+  readonly operations: readonly Operation[];
+  readonly changes: readonly FileChange[];
+  readonly notes: readonly Note[];
+  /** Files that a person edited where a change of ours meets the edit, and nobody said what to do. */
+  readonly conflicts: readonly string[];
+  readonly kept: readonly KeptEdit[];
+}
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+const text = (bytes: Uint8Array | null): string => (bytes === null ? '' : Buffer.from(bytes).toString('utf8'));
+
+function narrow(scope: Scope, path: string, role: string, before: FileIdentity, mode: number): Operation {
+  return {
+    kind: 'narrowMode',
+    path,
+    role,
+    action: 'replace',
+    before,
+    after: { ...before, mode },
+    detail: [mode.toString(8).padStart(4, '0')],
+    because: `mode ${before.mode.toString(8).padStart(4, '0')}`,
+  };
+}
+
+/** What a killed run left beside a managed file, or beside the directory of a link. */
+function leftovers(scope: Scope, desired: Desired): Operation[] {
+  const places = [scope.product.envFile, ...desired.files.map(({ path }) => path)].map(
+    (path) => [parentOf(path), nameOf(path)] as const,
+  );
+  const links = desired.links.map(({ path }) => [parentOf(parentOf(path)), nameOf(path)] as const);
+  return [...places, ...links].flatMap(([directory, name]) =>
+    (scope.host.list(directory) ?? [])
+      .filter((candidate) => isTemporaryOf(candidate, name))
+      .map((candidate): Operation => ({
+        kind: 'removeLeftover',
+        path: `${directory}/${candidate}`,
+        role: 'leftover of a killed run',
+        action: 'remove',
+        before: null,
+        after: null,
+        detail: [],
+        because: null,
+      })),
+  );
+}
+
+function directory(scope: Scope, wanted: DesiredDirectory): Operation | null {
+  const { path, mode, shared } = wanted;
+  const status = scope.host.lstat(path);
+  const identity: FileIdentity = { type: 'directory', hash: null, mode, uid: scope.host.owner, gid: scope.host.group };
+  if (status === null) {
+    return { kind: 'makeDirectory', path, role: 'directory', action: 'create', before: null, after: identity, detail: [], because: null };
+  }
+  if (shared || status.type !== 'directory' || status.mode === mode) return null;
+  const { uid, gid } = status;
+  return narrow(scope, path, 'directory', { type: 'directory', hash: null, mode: status.mode, uid, gid }, mode);
+}
+
+/** The env file's operations: first its mode, then, in one step, what has to change in it. */
+function envOperations(scope: Scope, mode: Mode, changes: FileChange[]): { first: Operation[]; later: Operation[] } {
+  const { product, state, host } = scope;
+  const path = product.envFile;
+  const { env } = state;
+  const after: FileIdentity = { type: 'file', hash: null, mode: 0o600, uid: host.owner, gid: host.group };
+  const first = env !== null && (env.identity.mode & 0o077) !== 0 ? [narrow(scope, path, 'env', env.identity, 0o600)] : [];
+  const bytes = desiredEnv(scope, mode, state.settings);
+  if (env !== null && Buffer.compare(env.bytes, bytes) === 0) return { first, later: [] };
+  state.contents.set(path, { after: bytes, before: env?.bytes ?? null });
+  changes.push({ path, before: maskedEnv(scope, env?.bytes ?? null, 'before'), after: maskedEnv(scope, bytes, 'after') });
+  const touched = state.secrets.filter(({ origin }) => origin !== 'preserved').map(({ name, origin }) => `${name}: ${origin}`);
+  return {
+    first,
+    later: [
+      {
+        kind: 'writeFile',
+        path,
+        role: 'env',
+        action: env === null ? 'create' : 'replace',
+        before: env?.identity ?? null,
+        after,
+        detail: touched,
+        because: touched.length === 0 ? 'settings' : null,
+      },
+    ],
+  };
+}
+
+/** @param packages those that are about to be installed */
+export function changesOf(
+  scope: Scope,
+  desired: Desired,
+  mode: Mode,
+  edits: Request['edits'],
+  packages: readonly string[],
+): Changes {
+  const { state } = scope;
+  state.contents.clear();
+  const changes: FileChange[] = [];
+  const notes: Note[] = [];
+  const conflicts: string[] = [];
+  const kept: KeptEdit[] = [];
+  const notOurs = new Set<string>();
+  const env = envOperations(scope, mode, changes);
+
+  const fileOperation = (file: DesiredFile): Operation[] => {
+    const decision = decideFile(scope, file, edits);
+    if (decision.kind === 'conflict') {
+      conflicts.push(file.path);
+      return [];
+    }
+    if (decision.kind !== 'write') {
+      notes.push(...decision.notes);
+      if (decision.kind === 'offer' || decision.edited) kept.push({ path: file.path, offered: sha256(file.content) });
+      if (scope.memory().baselines[file.path] === undefined && decision.notes.length > 0) notOurs.add(file.path);
+    }
+    if (decision.kind === 'nothing') return [];
+    const { operation, bytes } = decision;
+    const before = decision.kind === 'write' ? decision.before : scope.host.readFile(operation.path);
+    state.contents.set(operation.path, { after: bytes, before });
+    changes.push({ path: operation.path, before: text(before), after: text(bytes) });
+    return [operation];
+  };
+
+  const installing = packages.length > 0 && scope.host.root === '/';
+  const directories = desired.directories
+    .filter(({ providedBy }) => providedBy === undefined || !installing || !packages.includes(providedBy))
+    .map((wanted) => directory(scope, wanted))
+    .filter((operation) => operation !== null);
+  const files = desired.files.flatMap(fileOperation);
+  const links = desired.links
+    // A site that was there before us is its owner's to enable.
+    .filter(({ target }) => !notOurs.has(target))
+    .map((link) => decideLink(scope, link))
+    .filter((operation) => operation !== null);
+  const packageOperation: Operation[] = installing
+    ? [
+        {
+          kind: 'installPackages',
+          path: '/',
+          role: 'packages',
+          action: 'create',
+          before: null,
+          after: null,
+          detail: packages,
+          because: null,
+        },
+      ]
+    : [];
+  return {
+    operations: [
+      ...env.first,
+      ...packageOperation,
+      ...leftovers(scope, desired),
+      ...directories,
+      ...env.later,
+      ...files,
+      ...links,
+    ],
+    changes,
+    notes,
+    conflicts,
+    kept,
+  };
+}

@@ -1,0 +1,143 @@
+/** What running programs must be made to notice: because of this run's changes, or because of what they are like now. */
+import type { Obligation } from '../../facts.ts';
+import type { Operation, Reload, Request } from '../../machines/types.ts';
+import type { Affects, Desired } from '../../products/product.ts';
+import type { Scope } from '../scope.ts';
+import { environmentOf, isNewerThan, isRunning, type UnitStatus } from '../units.ts';
+import { askMarker, includesSnippet } from '../web.ts';
+
+type What = Obligation['what'];
+
+/** The manager has no unit; the name stands for it in records. */
+export const managerUnit = 'systemd';
+
+function obligation(scope: Scope, affects: Affects, path: string): Obligation {
+  const { product } = scope;
+  const because = [path];
+  switch (affects) {
+    case 'service':
+      return { what: 'restart', unit: product.service, because };
+    case 'socket':
+      return { what: 'restartSocket', unit: product.socket, because };
+    case 'unit':
+      return { what: 'reloadManager', unit: managerUnit, because };
+    case 'web':
+      return { what: 'reloadWeb', unit: product.webUnit, because };
+  }
+}
+
+/** Fills what becomes due when a path changes, and returns it for the operations planned. */
+function dueAfter(scope: Scope, desired: Desired, operations: readonly Operation[]): Obligation[] {
+  const { state, product } = scope;
+  const affects = new Map<string, readonly Affects[]>([
+    [product.envFile, ['service']],
+    ...[...desired.files, ...desired.links].map(({ path, affects: own }) => [path, own] as const),
+  ]);
+  state.obligations.clear();
+  for (const { kind, path } of operations) {
+    if (kind !== 'writeFile' && kind !== 'makeLink') continue;
+    state.obligations.set(path, (affects.get(path) ?? []).map((each) => obligation(scope, each, path)));
+  }
+  return [...state.obligations.values()].flat();
+}
+
+/** Does the process have other secrets than the file, or was it started before the files it reads? */
+function staleBecause(scope: Scope, status: UnitStatus): readonly string[] {
+  const { host, product, state } = scope;
+  const environment = environmentOf(host, status.mainPid);
+  const differs =
+    environment !== null && [...state.after].some(([name, value]) => environment.get(name) !== value);
+  const newer = [product.codeFile, `/etc/systemd/system/${product.service}`].filter((path) =>
+    isNewerThan(host, path, status.startedUs, Date.now()),
+  );
+  return [...(differs ? [product.envFile] : []), ...newer];
+}
+
+function dueByState(scope: Scope): Obligation[] {
+  const { product, state } = scope;
+  const service = state.unitsBefore.get(product.service);
+  const socket = state.unitsBefore.get(product.socket);
+  const due: Obligation[] = [];
+  if (service?.needsReload === true || socket?.needsReload === true) {
+    due.push({ what: 'reloadManager', unit: managerUnit, because: ['units on disk are newer than what systemd loaded'] });
+  }
+  if (!isRunning(socket)) {
+    due.push({ what: 'restartSocket', unit: product.socket, because: [`${product.socket} is not active`] });
+  }
+  if (service === undefined || !isRunning(service)) {
+    due.push({ what: 'restart', unit: product.service, because: [`${product.service} is not running`] });
+  } else {
+    const because = staleBecause(scope, service);
+    if (because.length > 0) due.push({ what: 'restart', unit: product.service, because });
+  }
+  return due;
+}
+
+async function webDueByState(scope: Scope, desired: Desired, changed: boolean): Promise<Obligation[]> {
+  const { product, state } = scope;
+  const unit = product.webUnit;
+  if (desired.web === null) return [];
+  if (!isRunning(state.unitsBefore.get(unit))) return [{ what: 'reloadWeb', unit, because: [`${unit} is not running`] }];
+  // A change of this run reloads it anyway; a site without our snippet cannot be asked.
+  if (changed || !includesSnippet(scope.host, desired.web)) return [];
+  const served = await askMarker(scope.host, desired.web);
+  return served === desired.web.marker
+    ? []
+    : [{ what: 'reloadWeb', unit, because: [`${unit} serves an older configuration`] }];
+}
+
+const order: readonly What[] = ['reloadManager', 'restartSocket', 'restart', 'reloadWeb'];
+
+function howOf(scope: Scope, what: What, unit: string): Reload['how'] {
+  if (what === 'reloadManager') return 'reload';
+  const running = isRunning(scope.state.unitsBefore.get(unit));
+  if (!running) return 'start';
+  return what === 'reloadWeb' ? 'reload' : 'restart';
+}
+
+/** One step for each program, with all its reasons, in the order in which they have to happen. */
+export async function reloadsOf(
+  scope: Scope,
+  request: Request,
+  desired: Desired,
+  operations: readonly Operation[],
+): Promise<readonly Reload[]> {
+  const planned = dueAfter(scope, desired, operations);
+  // Nothing runs here: what is written is what the next boot reads.
+  if (scope.state.services === 'offline') return [];
+  const owed = scope.memory().owed.filter(({ what }) => desired.web !== null || what !== 'reloadWeb');
+  const changesWeb = planned.some(({ what }) => what === 'reloadWeb');
+  const due: readonly (Obligation & { readonly run?: string })[] = [
+    ...planned,
+    ...owed,
+    ...dueByState(scope),
+    ...(await webDueByState(scope, desired, changesWeb)),
+  ];
+  const reloads = order.flatMap((what): Reload[] => {
+    const own = due.filter((each) => each.what === what);
+    const [first] = own;
+    if (first === undefined) return [];
+    return [
+      {
+        what,
+        unit: first.unit,
+        because: [...new Set(own.flatMap(({ because }) => because))],
+        how: howOf(scope, what, first.unit),
+        owedBy: [...new Set(own.flatMap(({ run }) => (run === undefined ? [] : [run])))],
+      },
+    ];
+  });
+  // A new socket takes the service with it, and one that is started needs the service stopped first.
+  const withService = reloads.some(({ what }) => what === 'restartSocket') && !reloads.some(({ what }) => what === 'restart');
+  const all = withService ? [...reloads, serviceWithSocket(scope)] : reloads;
+  const sorted = all.toSorted((a, b) => order.indexOf(a.what) - order.indexOf(b.what));
+  return request.start ? sorted : sorted.filter(({ what }) => what === 'reloadManager');
+}
+
+const serviceWithSocket = (scope: Scope): Reload => ({
+  what: 'restart',
+  unit: scope.product.service,
+  because: [scope.product.socket],
+  how: howOf(scope, 'restart', scope.product.service),
+  owedBy: [],
+});

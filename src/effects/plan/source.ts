@@ -1,0 +1,22 @@
+/** Which code is installed: the bundled one, that of --source, or what an earlier --source left. */
+import { InstallerError } from '../../errors.ts';
+import type { Note, Request } from '../../machines/types.ts';
+import type { Scope } from '../scope.ts';
+
+export interface Source {
+  readonly origin: 'bundled' | 'file';
+  readonly code: Uint8Array;
+  readonly notes: readonly Note[];
+}
+
+/** @throws InstallerError E_SOURCE_LOST where the file of an earlier --source is gone */
+export function chooseSource(scope: Scope, request: Request): Source {
+  const { product, host } = scope;
+  const bundled: Source = { origin: 'bundled', code: product.bundledCode, notes: [] };
+  if (request.source === 'file' && scope.source !== null) return { origin: 'file', code: scope.source, notes: [] };
+  if (request.source === 'bundled' || scope.memory().source === 'bundled') return bundled;
+  const code = host.readFile(product.codeFile);
+  if (code === null) throw new InstallerError('E_SOURCE_LOST', { path: product.codeFile });
+  const text = `${product.codeFile} came from --source and is kept; --source bundled goes back.`;
+  return { origin: 'file', code, notes: [{ code: 'source-kept', level: 'info', text }] };
+}

@@ -1,0 +1,110 @@
+/** `reload`: checks the new configuration with the real tools, then makes the running programs notice it. */
+import { InstallerError } from '../errors.ts';
+import type { Reload, ReloadOutput } from '../machines/types.ts';
+import type { WebProbe } from '../products/product.ts';
+import type { CommandResult } from './host/port.ts';
+import type { Scope } from './scope.ts';
+import { complaint, mustSucceed, tools } from './tools.ts';
+import { isRunning, showUnits } from './units.ts';
+import { askMarker, includesSnippet } from './web.ts';
+
+/** Old workers go on answering for a moment after a reload has returned. */
+const webTimeout = 10_000;
+
+type Outcome = CommandResult | 'predicted';
+
+const systemctl = (scope: Scope, ...args: readonly string[]): Promise<Outcome> =>
+  scope.host.change({ file: tools.systemctl, args, timeout: 90_000 });
+
+async function checkWeb(scope: Scope): Promise<void> {
+  const result = await scope.host.change({ file: tools.nginx, args: ['-t', '-q'], timeout: 60_000 });
+  mustSucceed(result, 'nginx -t', 'E_CONFIG_REJECTED');
+}
+
+async function checkUnits(scope: Scope): Promise<void> {
+  const { socket, service } = scope.product;
+  const files = [socket, service].map((unit) => `/etc/systemd/system/${unit}`);
+  const result = await scope.host.change({
+    file: tools.systemdAnalyze,
+    args: ['verify', '--recursive-errors=no', '--man=no', ...files],
+    timeout: 60_000,
+  });
+  mustSucceed(result, 'systemd-analyze verify', 'E_CONFIG_REJECTED');
+}
+
+async function isActive(scope: Scope, unit: string): Promise<boolean> {
+  return isRunning((await showUnits(scope.host, [unit])).get(unit));
+}
+
+/** systemd refuses to start a socket whose service runs already, so the service goes first and comes back after it. */
+async function restartSocket(scope: Scope): Promise<void> {
+  const { socket, service } = scope.product;
+  mustSucceed(await systemctl(scope, 'stop', service), `systemctl stop ${service}`);
+  mustSucceed(await systemctl(scope, 'restart', socket), `systemctl restart ${socket}`);
+}
+
+async function restartService(scope: Scope): Promise<void> {
+  const { service } = scope.product;
+  // Clears a failed state, and the count of starts that systemd limits: reruns in a row are no crash loop.
+  await systemctl(scope, 'reset-failed', service);
+  const result = await systemctl(scope, 'restart', service);
+  if (result !== 'predicted' && result.exitCode !== 0) {
+    throw new InstallerError('E_UNHEALTHY', { why: complaint(result), unit: service });
+  }
+}
+
+async function untilServed(scope: Scope, web: WebProbe): Promise<void> {
+  const deadline = Date.now() + webTimeout;
+  let served: string | null = null;
+  do {
+    served = await askMarker(scope.host, web);
+    if (served === web.marker) return;
+    await scope.host.pause(50);
+  } while (Date.now() < deadline);
+  const why = served === null ? `port ${web.port} does not show the new site` : `port ${web.port} shows an older one`;
+  throw new InstallerError('E_SITE_STALE', { why });
+}
+
+/** A reload that returns 0 is not believed: the site is asked until it shows the new configuration. */
+async function reloadWeb(scope: Scope): Promise<void> {
+  const { webUnit } = scope.product;
+  const verb = (await isActive(scope, webUnit)) ? 'reload' : 'start';
+  const result = await systemctl(scope, verb, webUnit);
+  mustSucceed(result, `systemctl ${verb} ${webUnit}`);
+  const web = scope.state.desired?.web ?? null;
+  if (result !== 'predicted' && web !== null && includesSnippet(scope.host, web)) await untilServed(scope, web);
+}
+
+async function carryOut(scope: Scope, reload: Reload): Promise<void> {
+  scope.state.restarted.add(reload.unit);
+  switch (reload.what) {
+    case 'reloadManager':
+      mustSucceed(await systemctl(scope, 'daemon-reload'), 'systemctl daemon-reload');
+      return;
+    case 'restartSocket':
+      return restartSocket(scope);
+    case 'restart':
+      return restartService(scope);
+    case 'reloadWeb':
+      return reloadWeb(scope);
+  }
+}
+
+async function all(scope: Scope, reloads: readonly Reload[]): Promise<ReloadOutput> {
+  const plans = (what: Reload['what']): boolean => reloads.some((reload) => reload.what === what);
+  if (plans('reloadWeb')) await checkWeb(scope);
+  if (plans('reloadManager')) await checkUnits(scope);
+  for (const reload of reloads) {
+    scope.notify({ type: 'activity', text: `${reload.how} ${reload.unit}` });
+    await carryOut(scope, reload);
+    scope.record({ fact: 'settled', what: reload.what, unit: reload.unit });
+  }
+  return { outcome: scope.state.predicted ? 'predicted' : 'done', done: reloads.map(({ unit }) => unit) };
+}
+
+/** @throws InstallerError E_CONFIG_REJECTED, E_COMMAND_FAILED, E_UNHEALTHY, E_SITE_STALE */
+export async function reload(scope: Scope, reloads: readonly Reload[]): Promise<ReloadOutput> {
+  const work = all(scope, reloads);
+  scope.state.inFlight = work.catch(() => undefined);
+  return work;
+}

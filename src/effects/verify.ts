@@ -1,0 +1,109 @@
+/** `verify`: asks the running service itself. That a unit is "active" is not believed. */
+import { InstallerError } from '../errors.ts';
+import type { Mode, Note, VerifyOutput } from '../machines/types.ts';
+import type { WebProbe } from '../products/product.ts';
+import type { Scope } from './scope.ts';
+import { createProbe, statusOf, untilHealthy } from './service.ts';
+import { environmentOf, isRunning, showUnits, type UnitStatus } from './units.ts';
+import { askMarker, askThroughWeb, includesSnippet } from './web.ts';
+
+/** A service that was just started has this long to answer; Python on a small host takes seconds. */
+const startTimeout = 30_000;
+
+/** A service that was just started has to stay up this long: a crash after the first answer is a crash. */
+const settleTime = 2_000;
+
+/** The process has the secrets of the file: what counts is what systemd handed to it. */
+function mustHaveSecrets(scope: Scope, status: UnitStatus): void {
+  const { product, state, host } = scope;
+  const environment = environmentOf(host, status.mainPid);
+  if (environment === null) return;
+  const wrong = product.secrets.map(({ name }) => name).filter((name) => environment.get(name) !== state.after.get(name));
+  if (wrong.length === 0) return;
+  const why = `it runs with other values of ${wrong.join(', ')} than ${product.envFile}`;
+  throw new InstallerError('E_UNHEALTHY', { why, unit: product.service });
+}
+
+async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> {
+  const { host, product } = scope;
+  const unit = product.webUnit;
+  if (!isRunning((await showUnits(host, [unit])).get(unit))) {
+    throw new InstallerError('E_UNHEALTHY', { why: `${unit} is not running`, unit });
+  }
+  const ours = includesSnippet(host, web);
+  if (ours && (await askMarker(host, web)) !== web.marker) {
+    throw new InstallerError('E_SITE_STALE', { why: `port ${web.port} does not show the site` });
+  }
+  const path = product.healthPaths[0] ?? '/';
+  const answer = await askThroughWeb(host, web, path);
+  if (answer.ok && answer.status === web.healthStatus) return [];
+  const why = `through nginx, ${path} answers ${answer.ok ? answer.status : answer.why}`;
+  // Of a --source service only one of the paths needs to exist; a site that a person wrote is theirs.
+  if (ours && answer.ok && answer.status === 404) return [];
+  if (ours) throw new InstallerError('E_UNHEALTHY', { why, unit });
+  return [{ code: 'web-unproven', level: 'warning', text: `The nginx site is not the installer's: ${why}.` }];
+}
+
+async function verifyRotation(scope: Scope, mode: Mode): Promise<readonly Note[]> {
+  const { state, product } = scope;
+  if (mode !== 'forceRotate' || state.env === null) return [];
+  const names = state.secrets
+    .filter(({ name, origin }) => origin !== 'preserved' && state.before.get(name) !== state.after.get(name))
+    .map(({ name }) => name);
+  if (names.length === 0) return [];
+  const rotation = {
+    names,
+    before: Object.fromEntries(state.before),
+    after: Object.fromEntries(state.after),
+    settings: state.settings,
+  };
+  const proof = await product.proveRotation(rotation, createProbe(scope, state.settings));
+  if (proof.failed !== null) throw new InstallerError('E_ROTATION_UNPROVEN', { why: proof.failed });
+  return proof.notes;
+}
+
+/** After a start: the same process, not started again meanwhile. */
+async function mustStay(scope: Scope, first: UnitStatus, since: number): Promise<void> {
+  const { product, state } = scope;
+  if (!state.restarted.has(product.service)) return;
+  await scope.host.pause(Math.max(0, since + settleTime - Date.now()));
+  const now = await statusOf(scope);
+  if (now !== undefined && isRunning(now) && now.invocation === first.invocation && now.mainPid === first.mainPid) return;
+  throw new InstallerError('E_UNHEALTHY', { why: 'it answered, then crashed', unit: product.service });
+}
+
+async function ask(scope: Scope, mode: Mode): Promise<readonly Note[]> {
+  const { state } = scope;
+  const since = Date.now();
+  const status = await untilHealthy(scope, startTimeout);
+  mustHaveSecrets(scope, status);
+  const web = state.desired?.web ?? null;
+  const notes = [...(web === null ? [] : await verifyWeb(scope, web)), ...(await verifyRotation(scope, mode))];
+  await mustStay(scope, status, since);
+  return notes;
+}
+
+/** What later runs need to know of a run that succeeded. */
+function settle(scope: Scope): void {
+  const { state } = scope;
+  const memory = scope.memory();
+  if (memory.source !== state.source) scope.record({ fact: 'source', origin: state.source });
+  for (const { path, offered } of state.kept) {
+    if (memory.baselines[path]?.at(-1) !== offered) scope.record({ fact: 'kept', path, offered });
+  }
+}
+
+/** @throws InstallerError E_UNHEALTHY, E_FOREIGN_LISTENER, E_SITE_STALE, E_ROTATION_UNPROVEN */
+export async function verify(scope: Scope, mode: Mode): Promise<VerifyOutput> {
+  const { state } = scope;
+  if (state.predicted) return { outcome: 'predicted', notes: [] };
+  if (state.services === 'offline' || !state.start) {
+    settle(scope);
+    const text = 'The service was not started, so it was not asked.';
+    const notes: Note[] = state.services === 'offline' ? [] : [{ code: 'not-started', level: 'info', text }];
+    return { outcome: 'deferred', notes };
+  }
+  const notes = await ask(scope, mode);
+  settle(scope);
+  return { outcome: 'verified', notes };
+}
