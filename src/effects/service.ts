@@ -1,7 +1,7 @@
 /** The running service, asked directly: which process, whose listener, which answer. */
 import { InstallerError } from '../errors.ts';
 import type { ServiceProbe, Settings } from '../products/product.ts';
-import { isListenerOf, listenersOn } from './listener.ts';
+import { isListenerOf, listenersOn, listeningInodes } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { isRunning, showUnits, type UnitStatus } from './units.ts';
 
@@ -59,7 +59,7 @@ export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitS
       first ??= scope.state.restarted.has(unit) ? 0 : status.restarts;
       const crash = failing({ ...status, restarts: status.restarts - first });
       if (crash !== null) throw new InstallerError('E_UNHEALTHY', { why: crash, unit });
-      if (isRunning(status) && status.mainPid > 0) {
+      if (isRunning(status) && status.mainPid > 0 && listeningInodes(scope.host, port(scope)).size > 0) {
         mustBeOwnListener(scope, status);
         const problem = await askHealth(scope);
         if (problem === null) return status;

@@ -47,5 +47,9 @@ export const plansReloads = (output: PlanOutput): boolean =>
 export const otherRunCameFirst = (context: Context, error: PublicError): boolean =>
   error.code === 'E_BUSY' && !context.changed;
 
+/** Without a journal nothing may be changed; as long as nothing was, there is nothing to put back either. */
+export const journalFailedFirst = (context: Context, error: PublicError): boolean =>
+  error.code === 'E_JOURNAL' && !context.changed;
+
 /** Rollback is on unless --no-rollback; without it everything stays for looking at. */
 export const mayRollBack = (context: Context): boolean => context.request.rollback;

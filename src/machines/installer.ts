@@ -56,6 +56,8 @@ const installer = setup({
     hasMoreOperations: ({ context }) => is.hasMoreOperations(context),
     otherRunCameFirst: ({ context }, params: { error: unknown }) =>
       is.otherRunCameFirst(context, toPublicError(params.error)),
+    journalFailedFirst: ({ context }, params: { error: unknown }) =>
+      is.journalFailedFirst(context, toPublicError(params.error)),
     hasChanged: ({ context }) => context.changed,
     nothingChanged: ({ context }) => !context.changed,
     mayRollBack: ({ context }) => is.mayRollBack(context),
@@ -122,6 +124,25 @@ const undoable = {
 const failing = [
   { guard: 'mayRollBack', target: 'rollingBack', actions: [failure] },
   { target: 'failed', actions: [failure], description: '--no-rollback leaves all as it is.' },
+] as const;
+
+type Failed = { event: { error: unknown } };
+const errorOf = ({ event }: Failed) => ({ error: event.error });
+
+/** Failures of the first change that touched nothing: there is nothing to put back. */
+const untouched = [
+  {
+    guard: { type: 'otherRunCameFirst' as const, params: errorOf },
+    target: 'busy',
+    actions: [failure],
+    description: 'On a fresh host the lock is taken with the first change, and another run was faster.',
+  },
+  {
+    guard: { type: 'journalFailedFirst' as const, params: errorOf },
+    target: 'refused',
+    actions: [failure],
+    description: 'Without a journal nothing is changed.',
+  },
 ] as const;
 
 const refusing = { target: 'refused', actions: [failure] } as const;
@@ -360,12 +381,7 @@ export const installerMachine = installer.createMachine({
           { target: 'reloading', actions: 'markChanged' },
         ],
         onError: [
-          // Another run came first on a fresh host: nothing of ours was made, so there is nothing to put back.
-          {
-            guard: { type: 'otherRunCameFirst', params: ({ event }) => ({ error: event.error }) },
-            target: 'busy',
-            actions: [failure],
-          },
+          ...untouched,
           ...failing,
         ],
       },
@@ -379,7 +395,7 @@ export const installerMachine = installer.createMachine({
         src: 'reload',
         input: ({ context }) => ({ reloads: context.plan!.reloads }),
         onDone: { target: 'verifying', actions: 'markChanged' },
-        onError: [...failing],
+        onError: [...untouched, ...failing],
       },
     },
     verifying: {

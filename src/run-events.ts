@@ -1,0 +1,88 @@
+/**
+ * What a run tells while it works: the lines of `--json`, and what every renderer is made from.
+ *
+ * These schemas are the source: types follow from them, and docs/reference/run-events.schema.json is made from them.
+ * Imported for its types alone at run time, so that no schema library is loaded.
+ */
+import * as v from 'valibot';
+
+/** Changes with every change that a reader of the older version would misunderstand. */
+export const runEventsVersion = 1;
+
+const kind = <const T extends string>(type: T) => ({ v: v.literal(runEventsVersion), type: v.literal(type) });
+const strings = v.array(v.string());
+const nullable = v.nullable(v.string());
+
+const publicError = v.object({ code: v.string(), message: v.string(), remedy: v.string() });
+
+const change = v.object({
+  kind: v.picklist([
+    'narrowMode',
+    'installPackages',
+    'makeDirectory',
+    'writeFile',
+    'makeLink',
+    'removeFile',
+    'removeLeftover',
+  ]),
+  path: v.string(),
+  role: v.string(),
+  action: v.picklist(['create', 'replace', 'remove']),
+  detail: strings,
+  because: nullable,
+});
+
+const reload = v.object({
+  what: v.picklist(['restart', 'restartSocket', 'reloadManager', 'reloadWeb']),
+  unit: v.string(),
+  how: v.picklist(['start', 'restart', 'reload']),
+  because: strings,
+  owedBy: strings,
+});
+
+export const runEvent = v.variant('type', [
+  v.object({ ...kind('run'), command: v.string(), installer: v.string(), product: v.string(), root: v.string(), dryRun: v.boolean() }),
+  v.object({ ...kind('state'), state: v.string() }),
+  v.object({ ...kind('mode'), mode: v.picklist(['fresh', 'existing', 'forceRotate']), envFile: v.string(), rotate: strings }),
+  v.object({
+    ...kind('secret'),
+    name: v.string(),
+    origin: v.picklist(['generated', 'preserved', 'rotated', 'healed', 'supplied']),
+    fingerprint: v.string(),
+  }),
+  v.object({
+    ...kind('plan'),
+    hash: v.string(),
+    changes: v.number(),
+    operations: v.array(change),
+    reloads: v.array(reload),
+  }),
+  v.object({ ...kind('diff'), path: v.string(), diff: v.string() }),
+  v.object({
+    ...kind('operation'),
+    index: v.number(),
+    total: v.number(),
+    operation: change,
+    outcome: v.picklist(['changed', 'unchanged', 'predicted']),
+  }),
+  v.object({ ...kind('reloaded'), reloads: v.array(reload), outcome: v.picklist(['done', 'predicted', 'deferred']) }),
+  v.object({ ...kind('activity'), text: v.string() }),
+  v.object({ ...kind('verified'), outcome: v.picklist(['verified', 'predicted', 'deferred']) }),
+  v.object({ ...kind('undone'), restored: strings, left: strings }),
+  v.object({ ...kind('note'), code: v.string(), level: v.picklist(['info', 'warning']), text: v.string() }),
+  v.object({ ...kind('error'), ...publicError.entries }),
+  v.object({
+    ...kind('result'),
+    command: v.string(),
+    outcome: v.string(),
+    exitCode: v.number(),
+    changed: v.boolean(),
+    plan: nullable,
+    run: nullable,
+    error: v.nullable(publicError),
+    next: v.optional(strings),
+  }),
+]);
+
+export type RunEvent = v.InferOutput<typeof runEvent>;
+export type ResultEvent = Extract<RunEvent, { type: 'result' }>;
