@@ -40,7 +40,7 @@ export interface ScopeOptions {
   readonly memory: () => Memory;
   readonly record: (fact: Fact) => void;
   /** Keeps bytes in the run's folder; returns their name there. */
-  readonly backup: (bytes: Uint8Array) => string;
+  readonly backup: (bytes: Uint8Array) => Promise<string>;
   readonly notify: (progress: Progress) => void;
   readonly lock: () => LockState;
   readonly fingerprint: (value: string) => string;

@@ -72,10 +72,10 @@ async function mustStay(scope: Scope, first: UnitStatus, since: number): Promise
   throw new InstallerError('E_UNHEALTHY', { why: 'it answered, then crashed', unit: product.service });
 }
 
-async function ask(scope: Scope, mode: Mode): Promise<readonly Note[]> {
+async function ask(scope: Scope, mode: Mode, timeout: number): Promise<readonly Note[]> {
   const { state } = scope;
   const since = Date.now();
-  const status = await untilHealthy(scope, startTimeout);
+  const status = await untilHealthy(scope, timeout);
   mustHaveSecrets(scope, status);
   const web = state.desired?.web ?? null;
   const notes = [...(web === null ? [] : await verifyWeb(scope, web)), ...(await verifyRotation(scope, mode))];
@@ -94,7 +94,7 @@ function settle(scope: Scope): void {
 }
 
 /** @throws InstallerError E_UNHEALTHY, E_FOREIGN_LISTENER, E_SITE_STALE, E_ROTATION_UNPROVEN */
-export async function verify(scope: Scope, mode: Mode): Promise<VerifyOutput> {
+export async function verify(scope: Scope, mode: Mode, timeout = startTimeout): Promise<VerifyOutput> {
   const { state } = scope;
   if (state.predicted) return { outcome: 'predicted', notes: [] };
   if (state.services === 'offline' || !state.start) {
@@ -103,7 +103,7 @@ export async function verify(scope: Scope, mode: Mode): Promise<VerifyOutput> {
     const notes: Note[] = state.services === 'offline' ? [] : [{ code: 'not-started', level: 'info', text }];
     return { outcome: 'deferred', notes };
   }
-  const notes = await ask(scope, mode);
+  const notes = await ask(scope, mode, timeout);
   settle(scope);
   return { outcome: 'verified', notes };
 }

@@ -14,7 +14,7 @@ const holdsSecret = (scope: Scope, bytes: Uint8Array): boolean => {
 };
 
 /** A copy of what is replaced; of the env file, and of a file that repeats a secret, none is made on disk. */
-function backup(scope: Scope, path: string, bytes: Uint8Array | null): string | null {
+async function backup(scope: Scope, path: string, bytes: Uint8Array | null): Promise<string | null> {
   if (bytes === null || path === scope.product.envFile || holdsSecret(scope, bytes)) return null;
   return scope.backup(bytes);
 }
@@ -28,7 +28,7 @@ async function replace(scope: Scope, operation: Operation, bytes: Uint8Array | n
   }
   if (path === scope.product.codeFile) scope.record({ fact: 'source', origin: state.source });
   const baseline = scope.memory().baselines[path]?.at(-1) ?? null;
-  scope.record({ fact: 'replacing', path, before, after, backup: backup(scope, path, bytes) });
+  scope.record({ fact: 'replacing', path, before, after, backup: await backup(scope, path, bytes) });
   // Before the change, not after it: a write that fails half way is undone as well.
   state.applied.push({ operation, before, bytes, baseline });
   const outcome = await make();

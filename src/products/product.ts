@@ -13,6 +13,10 @@ export interface SecretSpec {
   /** What it is for, and who has to do something when it is rotated; sentences for people. */
   readonly purpose: string;
   readonly afterRotation: string;
+  /** Option that takes its value from a file, without dashes, where a user may bring it along. */
+  readonly fileOption?: string;
+  /** Judges a value from such a file; `why` must not repeat it. */
+  readonly validate?: (value: string) => Validated;
 }
 
 export type Settings = Readonly<Record<string, string>>;

@@ -28,7 +28,7 @@ export interface RealHostOptions {
   /** `/`, or a directory that stands for it. */
   readonly root: string;
   /** Called before every change: the journal of what led to it must be on disk by then. */
-  readonly beforeChange?: () => void;
+  readonly beforeChange?: () => Promise<void>;
 }
 
 const remedies: Readonly<Record<string, string>> = {
@@ -93,16 +93,14 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     throw new InstallerError('E_WRITE_FAILED', { path, why: 'its directory is missing' });
   };
 
-  function change(path: string, make: (place: Place) => void): Promise<Change> {
-    return Promise.resolve().then(() => {
-      beforeChange?.();
-      try {
-        at(path, make, noDirectory(path));
-      } catch (error) {
-        throw failed(path, error);
-      }
-      return 'changed' as const;
-    });
+  async function change(path: string, make: (place: Place) => void): Promise<Change> {
+    await beforeChange?.();
+    try {
+      at(path, make, noDirectory(path));
+    } catch (error) {
+      throw failed(path, error);
+    }
+    return 'changed';
   }
 
   /** E_CHANGED_UNDERWAY where the path no longer holds what the plan was made for. */
@@ -230,7 +228,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
         }
       }),
     change: async (command): Promise<CommandResult> => {
-      beforeChange?.();
+      await beforeChange?.();
       return runCommand(command);
     },
   };

@@ -15,7 +15,7 @@ import { product, traces } from './names.ts';
 import { acmeRoot, hasCertificate, isSatisfiedBy, markerPath, servesDomain, webFiles, type Variant } from './nginx.ts';
 import bundledCode from './oauth_proxy.py';
 import { proveRotation } from './rotation.ts';
-import { isLoopback, portOf, publicUrl, settings } from './settings.ts';
+import { isLoopback, portOf, publicUrl, settings, validateBearer } from './settings.ts';
 import { serviceUnit, socketUnit } from './units.ts';
 
 const reconnect = 'Every client has to be given the new value and to reconnect.';
@@ -26,6 +26,8 @@ const secrets: readonly SecretSpec[] = [
     bytes: 32,
     purpose: 'bearer that the proxy shows to the MCP server behind it',
     afterRotation: 'The MCP server behind the proxy has to be given the new value.',
+    fileOption: 'mcp-token-file',
+    validate: validateBearer,
   },
   { name: 'CLIENT_ID', bytes: 16, purpose: 'client id of Claude and other clients', afterRotation: reconnect },
   { name: 'CLIENT_SECRET', bytes: 32, purpose: 'client secret of the same clients', afterRotation: reconnect },

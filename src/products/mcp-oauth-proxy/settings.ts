@@ -107,6 +107,13 @@ function validateFlag(value: string): Validated {
   return invalid(`${show(value)} is neither 1, true, yes nor 0, false, no`);
 }
 
+/** RFC 6750 section 2.1, `b64token`; shorter ones can be guessed. */
+export function validateBearer(value: string): Validated {
+  return /^[A-Za-z0-9._~+/-]{16,4096}=*$/u.test(value)
+    ? ok(value)
+    : invalid('it must hold one line of at least 16 of the characters A-Z a-z 0-9 . _ ~ + / - and nothing else');
+}
+
 export const settings: readonly SettingSpec[] = [
   {
     key: 'DOMAIN',

@@ -1,0 +1,50 @@
+/** Questions on a terminal. Loaded only when one is asked. */
+import type { Asker } from '../effects/scope.ts';
+import type { Product } from '../products/product.ts';
+
+export function createAsker(product: Product): Asker {
+  const load = () => import('@clack/prompts');
+  return {
+    settings: async (subjects, current) => {
+      const { text, isCancel } = await load();
+      const answers: Record<string, string> = {};
+      for (const key of subjects) {
+        const spec = product.settings.find((setting) => setting.key === key);
+        if (spec === undefined) continue;
+        const preset = current[key] ?? spec.default ?? '';
+        const answer = await text({
+          message: `${spec.description} (${spec.option})`,
+          placeholder: preset === '' ? 'leave empty for none' : preset,
+          defaultValue: preset,
+          validate: (value) => {
+            const judged = value === undefined || value === '' ? null : spec.validate(value);
+            return judged === null || judged.ok ? undefined : judged.why;
+          },
+        });
+        if (isCancel(answer)) return null;
+        const judged = answer === '' ? null : spec.validate(answer);
+        if (judged?.ok === true) answers[key] = judged.value;
+      }
+      return answers;
+    },
+    confirm: async (question) => {
+      const { confirm, note, isCancel } = await load();
+      note(question.subjects.join('\n'), question.text);
+      const answer = await confirm({ message: 'Go on?', initialValue: question.id === 'packages' });
+      return !isCancel(answer) && answer;
+    },
+    edits: async (question) => {
+      const { select, note, isCancel } = await load();
+      note(question.subjects.join('\n'), question.text);
+      const answer = await select({
+        message: 'What shall be done?',
+        options: [
+          { value: 'keep' as const, label: 'Keep the edited files; lay the new ones beside them as NAME.mcp-new' },
+          { value: 'replace' as const, label: 'Replace them; a backup is kept' },
+          { value: 'stop' as const, label: 'Stop; change nothing' },
+        ],
+      });
+      return isCancel(answer) || answer === 'stop' ? null : answer;
+    },
+  };
+}

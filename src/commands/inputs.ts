@@ -1,0 +1,169 @@
+/** From what was typed to a validated request. Everything wrong is E_USAGE, before anything is looked at. */
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { parse as parseDotenv } from 'dotenv';
+import { createRealHost } from '../effects/host/real.ts';
+import { InstallerError } from '../errors.ts';
+import type { Request } from '../machines/types.ts';
+import type { Product, SettingSpec } from '../products/product.ts';
+import type { Environment } from './environment.ts';
+import { nearest, usage } from './usage.ts';
+
+/** Options as commander hands them over. */
+export type Options = Readonly<Record<string, unknown>>;
+
+const camel = (option: string): string => option.replace(/-([a-z])/gu, (_, letter: string) => letter.toUpperCase());
+
+const text = (options: Options, option: string): string | undefined => {
+  const value = options[camel(option)];
+  return typeof value === 'string' ? value : undefined;
+};
+
+const isSet = (options: Options, option: string): boolean =>
+  option.startsWith('no-') ? options[camel(option.slice(3))] === false : options[camel(option)] === true;
+
+const errorCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+
+/** Larger files are no configuration, no token and no service. */
+const maxBytes = 1024 * 1024;
+
+function readInput(file: string, option: string): Buffer {
+  try {
+    if (file !== '-' && statSync(file).size > maxBytes) throw usage(`--${option} ${file} is larger than 1 MiB.`);
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    if (error instanceof InstallerError) throw error;
+    throw usage(`--${option} ${file} cannot be read (${errorCode(error)}).`, 'Give a file that exists and can be read.');
+  }
+}
+
+const list = (value: string): string[] => value.split(',').map((name) => name.trim()).filter((name) => name !== '');
+
+function knownName(name: string, known: readonly string[], option: string): string {
+  if (known.includes(name)) return name;
+  const meant = nearest(name, known);
+  const hint = meant === null ? '' : ` Did you mean ${meant}?`;
+  throw usage(`--${option}: there is no ${JSON.stringify(name.slice(0, 60))}.${hint}`, `Valid names: ${known.join(', ')}.`);
+}
+
+function rotation(options: Options, product: Product): Request['rotate'] {
+  const value = options['forceRotateTokens'];
+  if (value === undefined) return 'none';
+  const known = product.secrets.map(({ name }) => name);
+  if (typeof value !== 'string') return 'all';
+  const names = list(value).map((name) => knownName(name, known, 'force-rotate-tokens'));
+  if (names.length === 0) throw usage('--force-rotate-tokens names no secret.', `Valid names: ${known.join(', ')}; or none for all.`);
+  return [...new Set(names)];
+}
+
+function configured(file: string | undefined, product: Product): Readonly<Record<string, string>> {
+  if (file === undefined) return {};
+  const values = parseDotenv(readInput(file, 'config'));
+  const known = product.settings.map(({ key }) => key);
+  for (const key of Object.keys(values)) knownName(key, known, 'config');
+  return values;
+}
+
+const variableOf = (spec: SettingSpec): string => `MCP_INSTALLER_${spec.option.replaceAll('-', '_').toUpperCase()}`;
+
+/** Flag before environment before file; what none of them names is left to the installation. */
+function givenSettings(options: Options, environment: Environment, product: Product, root: string): Record<string, string> {
+  const file = configured(text(options, 'config'), product);
+  const settings: Record<string, string> = {};
+  for (const spec of product.settings) {
+    const flag = spec.kind === 'flag' ? (isSet(options, spec.option) ? '1' : undefined) : text(options, spec.option);
+    const variable = environment[variableOf(spec)];
+    const [value, from] =
+      flag !== undefined
+        ? [flag, `--${spec.option}`]
+        : variable !== undefined && variable !== ''
+          ? [variable, variableOf(spec)]
+          : [file[spec.key], `--config, ${spec.key}`];
+    if (value === undefined) continue;
+    const absolute = spec.kind === 'file' && root === '/' ? path.resolve(value) : value;
+    const valid = spec.validate(absolute);
+    if (!valid.ok) throw usage(`${from}: ${valid.why}.`);
+    if (spec.kind === 'file') mustBeFile(root, valid.value, from);
+    settings[spec.key] = valid.value;
+  }
+  return settings;
+}
+
+/** A file that the service's web server will read, below the root. */
+function mustBeFile(root: string, file: string, from: string): void {
+  if (createRealHost({ root }).isFile(file)) return;
+  throw usage(`${from}: ${file} is not a file that can be read.`, 'Give a PEM file that exists.');
+}
+
+function suppliedSecrets(options: Options, product: Product): Map<string, string> {
+  const supplied = new Map<string, string>();
+  for (const { name, fileOption, validate } of product.secrets) {
+    const file = fileOption === undefined ? undefined : text(options, fileOption);
+    if (fileOption === undefined || file === undefined) continue;
+    const value = readInput(file, fileOption).toString('utf8').replace(/\r?\n$/u, '');
+    const valid = validate?.(value) ?? { ok: true, value };
+    if (!valid.ok) throw usage(`--${fileOption} ${file}: ${valid.why}.`);
+    supplied.set(name, valid.value);
+  }
+  return supplied;
+}
+
+/** `--root`: an existing directory; its own name may be a link, nothing below it is trusted. */
+export function rootOf(options: Options): string {
+  const value = text(options, 'root');
+  if (value === undefined) return '/';
+  const invalid = (why: string): InstallerError => new InstallerError('E_ROOT_INVALID', { path: JSON.stringify(value), why });
+  if (value === '') throw invalid('it is empty');
+  try {
+    const real = realpathSync(value);
+    if (!lstatSync(real).isDirectory()) throw invalid('it is not a directory');
+    return real;
+  } catch (error) {
+    throw error instanceof InstallerError ? error : invalid(errorCode(error));
+  }
+}
+
+export interface Inputs {
+  readonly root: string;
+  readonly request: Request;
+  readonly supplied: ReadonlyMap<string, string>;
+  readonly source: Uint8Array | null;
+}
+
+/** @throws InstallerError E_USAGE, E_ROOT_INVALID */
+export function inputsOf(options: Options, environment: Environment, product: Product, ask: boolean): Inputs {
+  const root = rootOf(options);
+  const settings = givenSettings(options, environment, product, root);
+  const keys = product.settings.map(({ key }) => key);
+  const unset = list(text(options, 'unset') ?? '').map((name) => knownName(name, keys, 'unset'));
+  const both = unset.find((key) => settings[key] !== undefined);
+  if (both !== undefined) throw usage(`--unset ${both} contradicts the value given for it.`);
+  if (options['keepEdited'] === true && options['forceConfig'] === true) {
+    throw usage('--keep-edited and --force-config contradict each other.');
+  }
+  const supplied = suppliedSecrets(options, product);
+  const sourceOption = text(options, 'source');
+  const source = sourceOption === undefined || sourceOption === 'bundled' ? null : readInput(sourceOption, 'source');
+  if (source?.length === 0) throw usage(`--source ${sourceOption ?? ''} is empty.`);
+  return {
+    root,
+    supplied,
+    source,
+    request: {
+      product: product.name,
+      rotate: rotation(options, product),
+      settings,
+      unset,
+      supplied: [...supplied.keys()],
+      source: sourceOption === undefined ? 'kept' : sourceOption === 'bundled' ? 'bundled' : 'file',
+      edits: options['keepEdited'] === true ? 'keep' : options['forceConfig'] === true ? 'replace' : 'refuse',
+      ask,
+      packages: options['packages'] !== false,
+      start: options['start'] !== false,
+      rollback: options['rollback'] !== false,
+      checks: options['skipPreflight'] !== true,
+      downgrade: options['allowDowngrade'] === true,
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * The journal of one run as the effects see it: opened and locked at the start, on disk from the first change on.
+ *
+ * A run that changes nothing writes its journal at its end, and only where a journal exists already or where it
+ * succeeded; one that is refused for bad usage, or because another is under way, writes nothing.
+ */
+import { createJournalHome, openJournalHome, openReadableJournalHome } from './journal-home.ts';
+import type { Trust } from './effects/host/resolve.ts';
+import type { LockState } from './effects/scope.ts';
+import { InstallerError } from './errors.ts';
+import type { Memory } from './facts.ts';
+import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
+import { Journal } from './journal/journal.ts';
+import { probeLock, takeLock } from './journal/lock.ts';
+import { readMemory, type Remembered } from './journal/reader.ts';
+import type { RunEnded } from './journal/record.ts';
+
+export interface SessionOptions {
+  readonly trust: Trust;
+  /** Keeps everything in memory: a dry run, `status`, the memory host. */
+  readonly inMemory: boolean;
+  readonly machine: { readonly id: string; readonly version: string };
+  readonly installer: string;
+  readonly command: string;
+  readonly input: unknown;
+  /** Unit of the service: what a damaged journal leaves owed. */
+  readonly service: string;
+}
+
+/** What a damaged journal may have known of is done again: a restart too many is better than one too few. */
+function withDamage(remembered: Remembered, service: string): Memory {
+  const { memory, damaged } = remembered;
+  const owed = damaged.map(({ run }) => ({
+    what: 'restart' as const,
+    unit: service,
+    because: [`the journal of run ${run} is damaged`],
+    run,
+  }));
+  return { ...memory, owed: [...memory.owed, ...owed] };
+}
+
+export class Session {
+  readonly lock: LockState;
+  readonly remembered: Remembered;
+  readonly journal: Journal;
+  private readonly options: SessionOptions;
+  private readonly fingerprints: Fingerprints;
+  private readonly home: string | null;
+  private opening: Promise<void> | null = null;
+  /** Putting back goes on though the journal cannot be written any more. */
+  lenient = false;
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    const { trust, inMemory, machine, installer, command, input, service } = options;
+    // Somebody who is not root is told so by the first effect, not by the journal.
+    const mayRead = trust.owner === 0 && process.geteuid?.() !== 0;
+    this.home = inMemory || mayRead ? openReadableJournalHome(trust) : openJournalHome(trust);
+    this.lock = this.home === null ? 'later' : inMemory ? (probeLock(this.home) ? 'busy' : 'later') : takeLock(this.home) ? 'taken' : 'busy';
+    // Only now: what a run that has just ended has written counts.
+    this.remembered = readMemory(this.home);
+    this.fingerprints = openFingerprints(this.home);
+    const inherited = withDamage(this.remembered, service);
+    this.journal = new Journal({ machine, installer, command, input, inherited, lastId: this.remembered.lastId });
+  }
+
+  fingerprint(value: string): string {
+    return this.fingerprints.of(value);
+  }
+
+  /** Id of the run where its journal is on disk. */
+  get run(): string | null {
+    return this.opening === null ? null : this.journal.run;
+  }
+
+  /** Before every change: the journal is there, locked and on disk. E_BUSY, E_JOURNAL. */
+  async beforeChange(): Promise<void> {
+    if (this.options.inMemory) return;
+    try {
+      this.opening ??= this.open();
+      await this.opening;
+      this.journal.sync();
+    } catch (error) {
+      if (!this.lenient) throw error;
+    }
+  }
+
+  private async open(): Promise<void> {
+    let { home } = this;
+    if (home === null) {
+      home = await createJournalHome(this.options.trust);
+      if (!takeLock(home)) throw new InstallerError('E_BUSY');
+    }
+    this.fingerprints.keep(home);
+    this.journal.attach(home);
+  }
+
+  /** @returns the id under which the run can be looked up; null where it left no journal */
+  async end(result: Omit<RunEnded, 'k'>): Promise<string | null> {
+    const silent = result.exitCode === 64 || result.exitCode === 11;
+    const worthIt = this.home !== null || result.exitCode === 0;
+    if (!this.options.inMemory && !silent && worthIt) await this.beforeChange();
+    if (!this.journal.isAttached) return null;
+    this.journal.end(result);
+    return this.journal.run;
+  }
+}
