@@ -143,9 +143,17 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
       case 'result':
         resultLines(event);
         break;
+      case 'text':
+        write(`${event.text}\n`);
+        break;
+      // Shown by other lines, or for programs only.
       case 'error':
       case 'state':
       case 'activity':
+      case 'status':
+      case 'historyEntry':
+      case 'record':
+      case 'step':
         break;
     }
   };

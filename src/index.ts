@@ -1,0 +1,30 @@
+/**
+ * The library: the machine, the effects for a real host, the dry run and memory, one function that runs them together,
+ * the product that ships, and the journal's reader. ESM; xstate 5 is a peer dependency.
+ */
+export { install, plainRequest, type InstallOptions, type InstallResult } from './install.ts';
+export { status, type Status, type StatusOptions } from './status.ts';
+
+export { installerMachine, machineVersion } from './machines/installer.ts';
+export { replay, replaySteps, type RecordedEvent, type Snapshot } from './machines/replay.ts';
+export { toJson, toMermaid, stateSummaries, transitions, type StateSummary, type Transition } from './machines/diagram.ts';
+export type * from './machines/types.ts';
+
+export { createEffects, type Effects } from './effects/index.ts';
+export { createScope, type Asker, type Progress, type Scope, type ScopeOptions } from './effects/scope.ts';
+export { createRealHost, type RealHostOptions } from './effects/host/real.ts';
+export { createDryRunHost } from './effects/host/dry-run.ts';
+export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from './effects/host/memory.ts';
+export type * from './effects/host/port.ts';
+
+export { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
+export type * from './products/product.ts';
+
+export { journalDirectory, openJournalHome } from './journal-home.ts';
+export { findRun, memoryOf, readMemory, readRun, runIds, type Remembered, type Run } from './journal/reader.ts';
+export { journalFormat, type JournalRecord } from './journal/record.ts';
+export { emptyMemory, remember, type Fact, type FileIdentity, type Memory, type Obligation } from './facts.ts';
+
+export { errorTable, InstallerError, isErrorCode, toPublicError, type ErrorCode, type PublicError } from './errors.ts';
+export type { ResultEvent, RunEvent } from './run-events.ts';
+export { version } from './version.ts';

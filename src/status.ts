@@ -1,0 +1,117 @@
+/** What is installed, whether it is healthy, and what differs from what was written. Changes nothing. */
+import { randomBytes } from 'node:crypto';
+import { createDryRunHost } from './effects/host/dry-run.ts';
+import type { Host } from './effects/host/port.ts';
+import { createRealHost } from './effects/host/real.ts';
+import { createEffects } from './effects/index.ts';
+import { createScope } from './effects/scope.ts';
+import { verify } from './effects/verify.ts';
+import { InstallerError, type PublicError } from './errors.ts';
+import { plainRequest } from './install.ts';
+import { installerMachine, machineVersion } from './machines/installer.ts';
+import type { Note, Request, SecretReport } from './machines/types.ts';
+import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
+import type { Product, Settings } from './products/product.ts';
+import { describePlan } from './render/words.ts';
+import { Session } from './session.ts';
+import { version } from './version.ts';
+
+export interface Status {
+  readonly kind: 'installed' | 'absent' | 'unknown';
+  /** null where the service does not run here (another root, no systemd). */
+  readonly healthy: boolean | null;
+  readonly problem: PublicError | null;
+  /** What an installation would change now; a tolerated edit alone is none. */
+  readonly drift: readonly string[];
+  readonly secrets: readonly SecretReport[];
+  readonly settings: Settings;
+  readonly notes: readonly Note[];
+  /** Why it cannot be told; with kind `unknown`. */
+  readonly error: PublicError | null;
+}
+
+/** A service that runs already answers at once or not at all. */
+const answerTimeout = 3_000;
+
+const nothing: Status = {
+  kind: 'absent',
+  healthy: null,
+  problem: null,
+  drift: [],
+  secrets: [],
+  settings: {},
+  notes: [],
+  error: null,
+};
+
+export interface StatusOptions {
+  readonly product?: Product;
+  readonly root?: string;
+  readonly host?: Host;
+}
+
+/** @throws InstallerError E_ROOT_INVALID, E_PATH_UNSAFE */
+export async function status(options: StatusOptions = {}): Promise<Status> {
+  const product = options.product ?? mcpOauthProxy;
+  const root = options.root ?? '/';
+  const real = options.host ?? createRealHost({ root });
+  // Missing packages and downgrades are an installation's concern; an edit is kept, since nobody asks for a change.
+  const request: Request = { ...plainRequest, product: product.name, edits: 'keep', downgrade: true };
+  const session = new Session({
+    trust: { root, owner: real.owner },
+    inMemory: true,
+    machine: { id: installerMachine.id, version: machineVersion },
+    installer: version,
+    command: 'status',
+    input: { request },
+    service: product.service,
+  });
+  const scope = createScope({
+    host: createDryRunHost(real),
+    product,
+    version,
+    lastVersion: null,
+    memory: () => session.journal.memory,
+    record: (fact) => session.journal.fact(fact),
+    backup: () => Promise.resolve(''),
+    notify: () => undefined,
+    lock: () => 'later',
+    fingerprint: (value) => session.fingerprint(value),
+    randomBytes: (count) => randomBytes(count),
+    supplied: new Map(),
+    source: null,
+    asker: null,
+    mustOwn: false,
+    sudoCommand: '',
+  });
+  const effects = createEffects(scope);
+  const ready = await effects.preflight({ request });
+  if (ready.kind !== 'ready') return { ...nothing, kind: 'unknown', error: ready.error };
+  const detected = await effects.detect({ request });
+  if (detected.kind === 'refused') return { ...nothing, kind: 'unknown', error: detected.error };
+  if (detected.kind === 'fresh') return nothing;
+  const secrets = await effects.secrets({ request, mode: 'existing' });
+  if (secrets.kind === 'refused') return { ...nothing, kind: 'unknown', error: secrets.error };
+  const planned = await effects.plan({ request, mode: 'existing', answers: { answered: [], settings: {}, edits: 'keep' } });
+  if (planned.kind === 'refused') return { ...nothing, kind: 'unknown', error: planned.error };
+  const { plan } = planned;
+  const operations = plan.operations.map((operation) => ({ ...operation, detail: [...operation.detail] }));
+  const reloads = plan.reloads.map((reload) => ({ ...reload, because: [...reload.because], owedBy: [...reload.owedBy] }));
+  const drift = describePlan({ operations, reloads }).map(({ infinitive }) => infinitive);
+  const base = {
+    ...nothing,
+    kind: 'installed' as const,
+    drift,
+    secrets: secrets.secrets,
+    settings: plan.settings,
+    notes: [...secrets.notes, ...plan.notes],
+  };
+  if (ready.services === 'offline') return base;
+  try {
+    const { notes } = await verify(scope, 'existing', answerTimeout);
+    return { ...base, healthy: true, notes: [...base.notes, ...notes] };
+  } catch (error) {
+    if (!(error instanceof InstallerError)) throw error;
+    return { ...base, healthy: false, problem: error.toJSON() };
+  }
+}
