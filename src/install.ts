@@ -130,7 +130,7 @@ async function prepare(options: InstallOptions): Promise<Run> {
     else if (differ !== null) {
       for (const { path, before, after } of progress.changes) {
         const diff = differ.createTwoFilesPatch(path, path, before, after, undefined, undefined, { context: 3 });
-        emit({ v: 1, type: 'diff', path, diff: diff.replace(/^=+\n/u, '') });
+        emit({ v: 1, type: 'diff', path, diff: diff.replace(/^Index:.*\n=+\n/u, '') });
       }
     }
   };
