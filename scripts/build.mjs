@@ -1,40 +1,79 @@
 /**
- * Makes dist/: the one-file command line, the library, and its types.
+ * Makes dist/: the one-file command line, the library, and its types. `--if-stale`: only where a source is newer.
  *
  * The command line holds everything, so it can be copied to a host as it is. The library leaves xstate to whoever
  * embeds it, since two copies of it would not know each other's actors.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import path from 'node:path';
 import { build } from 'esbuild';
 
 process.chdir(new URL('..', import.meta.url).pathname);
-rmSync('dist', { recursive: true, force: true });
 
-const common = {
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
-  format: 'esm',
-  loader: { '.py': 'text' },
-  legalComments: 'none',
-  // Dependencies written for CommonJS ask for these.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
-};
+const sources = [
+  'src',
+  'scripts/build.mjs',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 
-await build({
-  ...common,
-  entryPoints: ['src/cli.ts'],
-  outfile: 'dist/mcp-installer.mjs',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  // Traces of bugs are read by people.
-  minifyIdentifiers: false,
-});
-chmodSync('dist/mcp-installer.mjs', 0o755);
+const newest = (file) =>
+  statSync(file).isDirectory()
+    ? Math.max(...readdirSync(file).map((name) => newest(path.join(file, name))))
+    : statSync(file).mtimeMs;
 
-await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', external: ['xstate'] });
+const made = 'dist/mcp-installer.mjs';
+// The time of the build is when it began: what was edited meanwhile is newer.
+const began = new Date();
+if (process.argv.includes('--if-stale') && existsSync(made)) {
+  if (Math.max(...sources.map(newest)) < statSync(made).mtimeMs) process.exit(0);
+}
 
-execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+// Made beside and renamed in, so that whoever runs dist/ meanwhile finds it whole.
+const out = `.dist-${process.pid}`;
+const old = `${out}-old`;
+mkdirSync(out);
+try {
+  const common = {
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    loader: { '.py': 'text' },
+    legalComments: 'none',
+    // Dependencies written for CommonJS ask for it.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  };
+  await build({
+    ...common,
+    entryPoints: ['src/cli.ts'],
+    outfile: `${out}/mcp-installer.mjs`,
+    minifySyntax: true,
+    minifyWhitespace: true,
+  });
+  chmodSync(`${out}/mcp-installer.mjs`, 0o755);
+  await build({ ...common, entryPoints: ['src/index.ts'], outfile: `${out}/index.js`, external: ['xstate'] });
+  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', `${out}/types`], {
+    stdio: 'inherit',
+  });
+  utimesSync(`${out}/mcp-installer.mjs`, began, began);
+  if (existsSync('dist')) renameSync('dist', old);
+  renameSync(out, 'dist');
+} finally {
+  rmSync(out, { recursive: true, force: true });
+  rmSync(old, { recursive: true, force: true });
+}

@@ -14,9 +14,14 @@ if (argv.length === 1 && argv[0] === '--version') {
     const { main } = await import('./commands/program.ts');
     process.exitCode = await main(argv);
   } catch (error) {
-    const places = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.trim().startsWith('at ')) : [];
+    const places =
+      error instanceof Error
+        ? (error.stack ?? '').split('\n').filter((line) => line.trim().startsWith('at '))
+        : [];
     const name = error instanceof Error ? error.name : typeof error;
-    process.stderr.write(`${[name, ...places].join('\n')}\nE_INTERNAL: a bug in the installer. Please report it with the lines above.\n`);
+    process.stderr.write(
+      `${[name, ...places].join('\n')}\nE_INTERNAL: a bug in the installer. Please report it with the lines above.\n`,
+    );
     process.exitCode = 70;
   }
 }

@@ -97,8 +97,8 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
     case 'kept':
       return withBaseline(memory, fact.path, [fact.offered]);
     case 'owed': {
-      const { fact: _, ...obligation } = fact;
-      return { ...memory, owed: [...memory.owed, { ...obligation, run }] };
+      const { what, unit, because } = fact;
+      return { ...memory, owed: [...memory.owed, { what, unit, because, run }] };
     }
     case 'settled':
       return {

@@ -7,7 +7,14 @@ export { status, type Status, type StatusOptions } from './status.ts';
 
 export { installerMachine, machineVersion } from './machines/installer.ts';
 export { replay, replaySteps, type RecordedEvent, type Snapshot } from './machines/replay.ts';
-export { toJson, toMermaid, stateSummaries, transitions, type StateSummary, type Transition } from './machines/diagram.ts';
+export {
+  toJson,
+  toMermaid,
+  stateSummaries,
+  transitions,
+  type StateSummary,
+  type Transition,
+} from './machines/diagram.ts';
 export type * from './machines/types.ts';
 
 export { createEffects, type Effects } from './effects/index.ts';
@@ -21,10 +28,32 @@ export { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 export type * from './products/product.ts';
 
 export { journalDirectory, openJournalHome } from './journal-home.ts';
-export { findRun, memoryOf, readMemory, readRun, runIds, type Remembered, type Run } from './journal/reader.ts';
+export {
+  findRun,
+  memoryOf,
+  readMemory,
+  readRun,
+  runIds,
+  type Remembered,
+  type Run,
+} from './journal/reader.ts';
 export { journalFormat, type JournalRecord } from './journal/record.ts';
-export { emptyMemory, remember, type Fact, type FileIdentity, type Memory, type Obligation } from './facts.ts';
+export {
+  emptyMemory,
+  remember,
+  type Fact,
+  type FileIdentity,
+  type Memory,
+  type Obligation,
+} from './facts.ts';
 
-export { errorTable, InstallerError, isErrorCode, toPublicError, type ErrorCode, type PublicError } from './errors.ts';
+export {
+  errorTable,
+  InstallerError,
+  isErrorCode,
+  toPublicError,
+  type ErrorCode,
+  type PublicError,
+} from './errors.ts';
 export type { ResultEvent, RunEvent } from './run-events.ts';
 export { version } from './version.ts';

@@ -129,7 +129,9 @@ async function prepare(options: InstallOptions): Promise<Run> {
     if (progress.type === 'activity') emit({ v: 1, type: 'activity', text: progress.text });
     else if (differ !== null) {
       for (const { path, before, after } of progress.changes) {
-        const diff = differ.createTwoFilesPatch(path, path, before, after, undefined, undefined, { context: 3 });
+        const diff = differ.createTwoFilesPatch(path, path, before, after, undefined, undefined, {
+          context: 3,
+        });
         emit({ v: 1, type: 'diff', path, diff: diff.replace(/^Index:.*\n=+\n/u, '') });
       }
     }
@@ -155,7 +157,15 @@ async function prepare(options: InstallOptions): Promise<Run> {
     mustOwn: !dryRun && (process.geteuid?.() ?? 0) !== 0 && options.host === undefined,
     sudoCommand: options.sudoCommand ?? 'sudo mcp-installer',
   });
-  emit({ v: 1, type: 'run', command: options.command ?? 'install', installer: version, product: product.name, root, dryRun });
+  emit({
+    v: 1,
+    type: 'run',
+    command: options.command ?? 'install',
+    installer: version,
+    product: product.name,
+    root,
+    dryRun,
+  });
   for (const { run, why } of session.remembered.damaged) {
     const text = `The journal of run ${run} is damaged (${why}); a restart counts as owed.`;
     emit({ v: 1, type: 'note', code: 'journal-damaged', level: 'warning', text });
@@ -200,9 +210,9 @@ function follow({ session, effects, request }: Run, options: InstallOptions): Pr
       for (const told of progress.onEvent(event)) emit(told);
     },
   });
-  let state = '';
+  let state: string | null = null;
   actor.subscribe((snapshot) => {
-    const value = String(snapshot.value);
+    const { value } = snapshot;
     if (value !== state) for (const told of progress.onState(value)) emit(told);
     state = value;
   });

@@ -41,9 +41,21 @@ const reload = v.object({
 });
 
 export const runEvent = v.variant('type', [
-  v.object({ ...kind('run'), command: v.string(), installer: v.string(), product: v.string(), root: v.string(), dryRun: v.boolean() }),
+  v.object({
+    ...kind('run'),
+    command: v.string(),
+    installer: v.string(),
+    product: v.string(),
+    root: v.string(),
+    dryRun: v.boolean(),
+  }),
   v.object({ ...kind('state'), state: v.string() }),
-  v.object({ ...kind('mode'), mode: v.picklist(['fresh', 'existing', 'forceRotate']), envFile: v.string(), rotate: strings }),
+  v.object({
+    ...kind('mode'),
+    mode: v.picklist(['fresh', 'existing', 'forceRotate']),
+    envFile: v.string(),
+    rotate: strings,
+  }),
   v.object({
     ...kind('secret'),
     name: v.string(),
@@ -65,7 +77,11 @@ export const runEvent = v.variant('type', [
     operation: change,
     outcome: v.picklist(['changed', 'unchanged', 'predicted']),
   }),
-  v.object({ ...kind('reloaded'), reloads: v.array(reload), outcome: v.picklist(['done', 'predicted', 'deferred']) }),
+  v.object({
+    ...kind('reloaded'),
+    reloads: v.array(reload),
+    outcome: v.picklist(['done', 'predicted', 'deferred']),
+  }),
   v.object({ ...kind('activity'), text: v.string() }),
   v.object({ ...kind('verified'), outcome: v.picklist(['verified', 'predicted', 'deferred']) }),
   v.object({ ...kind('undone'), restored: strings, left: strings }),

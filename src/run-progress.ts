@@ -96,7 +96,9 @@ export function eventsOf(product: Product, request: Request): RunProgress {
 
   return {
     onEvent: ({ type, actorId, output }) =>
-      type.startsWith('xstate.done.actor.') ? done(actorId ?? type.slice('xstate.done.actor.'.length), output) : [],
+      type.startsWith('xstate.done.actor.')
+        ? done(actorId ?? type.slice('xstate.done.actor.'.length), output)
+        : [],
     onState: (state) => {
       const told: RunEvent[] = [{ v: 1, type: 'state', state }];
       if (state === 'fresh' || state === 'existing' || state === 'forceRotate') {

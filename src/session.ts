@@ -56,12 +56,28 @@ export class Session {
     // Somebody who is not root is told so by the first effect, not by the journal.
     const mayRead = trust.owner === 0 && process.geteuid?.() !== 0;
     this.home = inMemory || mayRead ? openReadableJournalHome(trust) : openJournalHome(trust);
-    this.lock = this.home === null ? 'later' : inMemory ? (probeLock(this.home) ? 'busy' : 'later') : takeLock(this.home) ? 'taken' : 'busy';
+    this.lock =
+      this.home === null
+        ? 'later'
+        : inMemory
+          ? probeLock(this.home)
+            ? 'busy'
+            : 'later'
+          : takeLock(this.home)
+            ? 'taken'
+            : 'busy';
     // Only now: what a run that has just ended has written counts.
     this.remembered = readMemory(this.home);
     this.fingerprints = openFingerprints(this.home);
     const inherited = withDamage(this.remembered, service);
-    this.journal = new Journal({ machine, installer, command, input, inherited, lastId: this.remembered.lastId });
+    this.journal = new Journal({
+      machine,
+      installer,
+      command,
+      input,
+      inherited,
+      lastId: this.remembered.lastId,
+    });
   }
 
   fingerprint(value: string): string {

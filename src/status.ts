@@ -92,11 +92,19 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
   if (detected.kind === 'fresh') return nothing;
   const secrets = await effects.secrets({ request, mode: 'existing' });
   if (secrets.kind === 'refused') return { ...nothing, kind: 'unknown', error: secrets.error };
-  const planned = await effects.plan({ request, mode: 'existing', answers: { answered: [], settings: {}, edits: 'keep' } });
+  const planned = await effects.plan({
+    request,
+    mode: 'existing',
+    answers: { answered: [], settings: {}, edits: 'keep' },
+  });
   if (planned.kind === 'refused') return { ...nothing, kind: 'unknown', error: planned.error };
   const { plan } = planned;
   const operations = plan.operations.map((operation) => ({ ...operation, detail: [...operation.detail] }));
-  const reloads = plan.reloads.map((reload) => ({ ...reload, because: [...reload.because], owedBy: [...reload.owedBy] }));
+  const reloads = plan.reloads.map((reload) => ({
+    ...reload,
+    because: [...reload.because],
+    owedBy: [...reload.owedBy],
+  }));
   const drift = describePlan({ operations, reloads }).map(({ infinitive }) => infinitive);
   const base = {
     ...nothing,

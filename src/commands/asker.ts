@@ -39,7 +39,10 @@ export function createAsker(product: Product): Asker {
       const answer = await select({
         message: 'What shall be done?',
         options: [
-          { value: 'keep' as const, label: 'Keep the edited files; lay the new ones beside them as NAME.mcp-new' },
+          {
+            value: 'keep' as const,
+            label: 'Keep the edited files; lay the new ones beside them as NAME.mcp-new',
+          },
           { value: 'replace' as const, label: 'Replace them; a backup is kept' },
           { value: 'stop' as const, label: 'Stop; change nothing' },
         ],

@@ -44,7 +44,10 @@ export function dryRunOf(own: Environment, ofSudo: Environment): boolean {
   for (const value of [own['DRY_RUN'], ofSudo['DRY_RUN']]) {
     if (value === undefined || value === '') continue;
     if (yes.includes(value.toLowerCase())) return true;
-    throw usage(`DRY_RUN=${JSON.stringify(value.slice(0, 40))} is not 1, true or yes.`, 'Use --dry-run, or unset DRY_RUN.');
+    throw usage(
+      `DRY_RUN=${JSON.stringify(value.slice(0, 40))} is not 1, true or yes.`,
+      'Use --dry-run, or unset DRY_RUN.',
+    );
   }
   return false;
 }

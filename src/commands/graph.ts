@@ -11,7 +11,10 @@ export function runGraph(options: Options): number {
   if (draw === undefined) {
     const meant = nearest(format, Object.keys(formats));
     const hint = meant === null ? '' : ` Did you mean ${meant}?`;
-    throw usage(`--format ${JSON.stringify(format)} is unknown.${hint}`, `Valid: ${Object.keys(formats).join(', ')}.`);
+    throw usage(
+      `--format ${JSON.stringify(format)} is unknown.${hint}`,
+      `Valid: ${Object.keys(formats).join(', ')}.`,
+    );
   }
   process.stdout.write(draw());
   return 0;

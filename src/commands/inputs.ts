@@ -12,7 +12,8 @@ import { nearest, usage } from './usage.ts';
 /** Options as commander hands them over. */
 export type Options = Readonly<Record<string, unknown>>;
 
-const camel = (option: string): string => option.replace(/-([a-z])/gu, (_, letter: string) => letter.toUpperCase());
+const camel = (option: string): string =>
+  option.replace(/-([a-z])/gu, (_, letter: string) => letter.toUpperCase());
 
 const text = (options: Options, option: string): string | undefined => {
   const value = options[camel(option)];
@@ -30,21 +31,32 @@ const maxBytes = 1024 * 1024;
 
 function readInput(file: string, option: string): Buffer {
   try {
-    if (file !== '-' && statSync(file).size > maxBytes) throw usage(`--${option} ${file} is larger than 1 MiB.`);
+    if (file !== '-' && statSync(file).size > maxBytes)
+      throw usage(`--${option} ${file} is larger than 1 MiB.`);
     return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
     if (error instanceof InstallerError) throw error;
-    throw usage(`--${option} ${file} cannot be read (${errorCode(error)}).`, 'Give a file that exists and can be read.');
+    throw usage(
+      `--${option} ${file} cannot be read (${errorCode(error)}).`,
+      'Give a file that exists and can be read.',
+    );
   }
 }
 
-const list = (value: string): string[] => value.split(',').map((name) => name.trim()).filter((name) => name !== '');
+const list = (value: string): string[] =>
+  value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 function knownName(name: string, known: readonly string[], option: string): string {
   if (known.includes(name)) return name;
   const meant = nearest(name, known);
   const hint = meant === null ? '' : ` Did you mean ${meant}?`;
-  throw usage(`--${option}: there is no ${JSON.stringify(name.slice(0, 60))}.${hint}`, `Valid names: ${known.join(', ')}.`);
+  throw usage(
+    `--${option}: there is no ${JSON.stringify(name.slice(0, 60))}.${hint}`,
+    `Valid names: ${known.join(', ')}.`,
+  );
 }
 
 function rotation(options: Options, product: Product): Request['rotate'] {
@@ -53,7 +65,11 @@ function rotation(options: Options, product: Product): Request['rotate'] {
   const known = product.secrets.map(({ name }) => name);
   if (typeof value !== 'string') return 'all';
   const names = list(value).map((name) => knownName(name, known, 'force-rotate-tokens'));
-  if (names.length === 0) throw usage('--force-rotate-tokens names no secret.', `Valid names: ${known.join(', ')}; or none for all.`);
+  if (names.length === 0)
+    throw usage(
+      '--force-rotate-tokens names no secret.',
+      `Valid names: ${known.join(', ')}; or none for all.`,
+    );
   return [...new Set(names)];
 }
 
@@ -65,14 +81,21 @@ function configured(file: string | undefined, product: Product): Readonly<Record
   return values;
 }
 
-const variableOf = (spec: SettingSpec): string => `MCP_INSTALLER_${spec.option.replaceAll('-', '_').toUpperCase()}`;
+const variableOf = (spec: SettingSpec): string =>
+  `MCP_INSTALLER_${spec.option.replaceAll('-', '_').toUpperCase()}`;
 
 /** Flag before environment before file; what none of them names is left to the installation. */
-function givenSettings(options: Options, environment: Environment, product: Product, root: string): Record<string, string> {
+function givenSettings(
+  options: Options,
+  environment: Environment,
+  product: Product,
+  root: string,
+): Record<string, string> {
   const file = configured(text(options, 'config'), product);
   const settings: Record<string, string> = {};
   for (const spec of product.settings) {
-    const flag = spec.kind === 'flag' ? (isSet(options, spec.option) ? '1' : undefined) : text(options, spec.option);
+    const flag =
+      spec.kind === 'flag' ? (isSet(options, spec.option) ? '1' : undefined) : text(options, spec.option);
     const variable = environment[variableOf(spec)];
     const [value, from] =
       flag !== undefined
@@ -101,7 +124,9 @@ function suppliedSecrets(options: Options, product: Product): Map<string, string
   for (const { name, fileOption, validate } of product.secrets) {
     const file = fileOption === undefined ? undefined : text(options, fileOption);
     if (fileOption === undefined || file === undefined) continue;
-    const value = readInput(file, fileOption).toString('utf8').replace(/\r?\n$/u, '');
+    const value = readInput(file, fileOption)
+      .toString('utf8')
+      .replace(/\r?\n$/u, '');
     const valid = validate?.(value) ?? { ok: true, value };
     if (!valid.ok) throw usage(`--${fileOption} ${file}: ${valid.why}.`);
     supplied.set(name, valid.value);
@@ -113,7 +138,8 @@ function suppliedSecrets(options: Options, product: Product): Map<string, string
 export function rootOf(options: Options): string {
   const value = text(options, 'root');
   if (value === undefined) return '/';
-  const invalid = (why: string): InstallerError => new InstallerError('E_ROOT_INVALID', { path: JSON.stringify(value), why });
+  const invalid = (why: string): InstallerError =>
+    new InstallerError('E_ROOT_INVALID', { path: JSON.stringify(value), why });
   if (value === '') throw invalid('it is empty');
   try {
     const real = realpathSync(value);
@@ -144,7 +170,8 @@ export function inputsOf(options: Options, environment: Environment, product: Pr
   }
   const supplied = suppliedSecrets(options, product);
   const sourceOption = text(options, 'source');
-  const source = sourceOption === undefined || sourceOption === 'bundled' ? null : readInput(sourceOption, 'source');
+  const source =
+    sourceOption === undefined || sourceOption === 'bundled' ? null : readInput(sourceOption, 'source');
   if (source?.length === 0) throw usage(`--source ${sourceOption ?? ''} is empty.`);
   return {
     root,

@@ -10,7 +10,8 @@ import type { CommandOutput } from './output.ts';
 
 const product = mcpOauthProxy;
 
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** The line to type for somebody who is not root: what was typed, with sudo before it. */
 const sudoCommand = (): string => {
@@ -22,7 +23,8 @@ const sudoCommand = (): string => {
 /** Signals end the run politely; a second one changes nothing, so that putting back is not cut short. */
 function interrupts(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] satisfies Signal[]) process.on(signal, () => controller.abort(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] satisfies Signal[])
+    process.on(signal, () => controller.abort(signal));
   return controller.signal;
 }
 
@@ -35,7 +37,10 @@ function printTrace(error: unknown): void {
 
 function resultOf(output: Output, run: string | null, dryRun: boolean, detailed: boolean): ResultEvent {
   const { outcome, exitCode, changed, plan, error } = output;
-  const showNext = !dryRun && (outcome === 'installed' || outcome === 'unchanged') && (output.mode !== 'existing' || changed);
+  const showNext =
+    !dryRun &&
+    (outcome === 'installed' || outcome === 'unchanged') &&
+    (output.mode !== 'existing' || changed);
   return {
     v: 1,
     type: 'result',
@@ -55,7 +60,7 @@ export async function runInstall(options: Options, output: CommandOutput): Promi
   const ofSudo = environmentOfSudo();
   refuseRotationByEnvironment(process.env, ofSudo);
   const dryRun = options['dryRun'] === true || dryRunOf(process.env, ofSudo);
-  const onTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const onTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const ask = onTerminal && !output.json && options['yes'] !== true && !dryRun;
   const inputs = inputsOf(options, process.env, product, ask);
   const { output: ended, run } = await install({

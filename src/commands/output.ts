@@ -20,10 +20,10 @@ export function createOutput(options: Options): CommandOutput {
   const stream = json ? process.stderr : process.stdout;
   const plainOptions: PlainOptions = {
     write: (text) => void stream.write(text),
-    color: stream.isTTY === true && options['color'] !== false && (process.env['NO_COLOR'] ?? '') === '',
+    color: stream.isTTY && options['color'] !== false && (process.env['NO_COLOR'] ?? '') === '',
     verbosity: options['quiet'] === true ? 'quiet' : options['verbose'] === true ? 'verbose' : 'normal',
   };
-  const people = stream.isTTY === true ? createLiveRenderer(plainOptions) : createPlainRenderer(plainOptions);
+  const people = stream.isTTY ? createLiveRenderer(plainOptions) : createPlainRenderer(plainOptions);
   if (!json) return { emit: people, json };
   const machine = createJsonRenderer((text) => void process.stdout.write(text));
   return {

@@ -20,13 +20,19 @@ const common = (command: Command): Command =>
 function addInstallOptions(command: Command): Command {
   command
     .option('--dry-run', 'predict, change nothing at all')
-    .option('--force-rotate-tokens [names]', 'regenerate all generated secrets, or only those named (NAME,…)');
+    .option(
+      '--force-rotate-tokens [names]',
+      'regenerate all generated secrets, or only those named (NAME,…)',
+    );
   for (const { option, kind, placeholder, description, default: preset } of mcpOauthProxy.settings) {
     const words = preset === undefined ? description : `${description} (default ${preset})`;
-    command.addOption(new Option(kind === 'flag' ? `--${option}` : `--${option} <${placeholder.toLowerCase()}>`, words));
+    command.addOption(
+      new Option(kind === 'flag' ? `--${option}` : `--${option} <${placeholder.toLowerCase()}>`, words),
+    );
   }
   for (const { name, fileOption } of mcpOauthProxy.secrets) {
-    if (fileOption !== undefined) command.option(`--${fileOption} <file>`, `take ${name} from FILE (-: stdin) instead of generating it`);
+    if (fileOption !== undefined)
+      command.option(`--${fileOption} <file>`, `take ${name} from FILE (-: stdin) instead of generating it`);
   }
   return command
     .option('--source <file>', 'install this oauth_proxy.py instead of the bundled one; "bundled" goes back')
@@ -44,7 +50,9 @@ function addInstallOptions(command: Command): Command {
 }
 
 /** Every command as `--help` and the reference page list it. */
-export function createProgram(onRun: (command: string, run: Run) => (...args: unknown[]) => Promise<void>): Command {
+export function createProgram(
+  onRun: (command: string, run: Run) => (...args: unknown[]) => Promise<void>,
+): Command {
   const program = new Command('mcp-installer')
     .description('Installs mcp-oauth-proxy; rerun it as often as you like, secrets stay.')
     .version(version, '--version', 'the version')
@@ -52,34 +60,47 @@ export function createProgram(onRun: (command: string, run: Run) => (...args: un
     .helpCommand(false)
     .showSuggestionAfterError(true);
   const add = (name: string, description: string, run: Run, isDefault = false): Command =>
-    program.command(name, { isDefault }).description(description).action(onRun(name, run)).allowExcessArguments(false);
+    program
+      .command(name, { isDefault })
+      .description(description)
+      .action(onRun(name, run))
+      .allowExcessArguments(false);
 
   common(
     addInstallOptions(
-      add('install', 'detect, decide, write, reload, verify (the default command)', async (options, output) =>
-        (await import('./install.ts')).runInstall(options, output), true),
+      add(
+        'install',
+        'detect, decide, write, reload, verify (the default command)',
+        async (options, output) => (await import('./install.ts')).runInstall(options, output),
+        true,
+      ),
     ),
   );
   common(
     add('status', 'what is installed, whether it is healthy, what differs', async (options, output) =>
-      (await import('./status.ts')).runStatus(options, output)),
+      (await import('./status.ts')).runStatus(options, output),
+    ),
   );
   common(
     add('history', 'the runs, newest first', async (options, output) =>
-      (await import('./journal.ts')).runHistory(options, output)).option('--limit <n>', 'how many (default 20)'),
+      (await import('./journal.ts')).runHistory(options, output),
+    ).option('--limit <n>', 'how many (default 20)'),
   );
   common(
     add('show', 'one run, event by event', async (options, output, run) =>
-      (await import('./journal.ts')).runShow(run, options, output)).argument('<run>', 'its id, the beginning of one, or last'),
+      (await import('./journal.ts')).runShow(run, options, output),
+    ).argument('<run>', 'its id, the beginning of one, or last'),
   );
   common(
-    add('replay', 'fold a recorded run through the machine again, without side effects', async (options, output, run) =>
-      (await import('./journal.ts')).runReplay(run, options, output)).argument('<run>', 'its id, the beginning of one, or last'),
+    add(
+      'replay',
+      'fold a recorded run through the machine again, without side effects',
+      async (options, output, run) => (await import('./journal.ts')).runReplay(run, options, output),
+    ).argument('<run>', 'its id, the beginning of one, or last'),
   );
-  add('graph', 'the machine as text', async (options) => (await import('./graph.ts')).runGraph(options)).option(
-    '--format <format>',
-    'mermaid (default) or json',
-  );
+  add('graph', 'the machine as text', async (options) =>
+    (await import('./graph.ts')).runGraph(options),
+  ).option('--format <format>', 'mermaid (default) or json');
   return program;
 }
 
@@ -91,12 +112,17 @@ function fromCommander(error: CommanderError, program: Command, argv: readonly s
     if (!names.includes(first)) {
       const meant = nearest(first, names);
       const hint = meant === null ? '' : ` Did you mean ${meant}?`;
-      return usage(`There is no command ${JSON.stringify(first.slice(0, 60))}.${hint}`, `Commands: ${names.join(', ')}.`);
+      return usage(
+        `There is no command ${JSON.stringify(first.slice(0, 60))}.${hint}`,
+        `Commands: ${names.join(', ')}.`,
+      );
     }
   }
   const [sentence = '', suggestion = ''] = error.message.replace(/^error: /u, '').split('\n');
   const words = sentence.charAt(0).toUpperCase() + sentence.slice(1);
-  return usage(`${words}${/[.!?]$/u.test(words) ? '' : '.'}${suggestion === '' ? '' : ` ${suggestion.replace(/^\((.*)\)$/u, '$1')}`}`);
+  return usage(
+    `${words}${/[.!?]$/u.test(words) ? '' : '.'}${suggestion === '' ? '' : ` ${suggestion.replace(/^\((.*)\)$/u, '$1')}`}`,
+  );
 }
 
 function tell(error: InstallerError, command: string, output: CommandOutput): number {

@@ -14,14 +14,20 @@ function lines(found: Status): string[] {
   if (found.kind === 'absent') return ['Not installed.'];
   if (found.kind === 'unknown') return [];
   const health =
-    found.healthy === null ? 'not running here' : found.healthy ? 'healthy' : `unhealthy: ${found.problem?.message ?? ''}`;
+    found.healthy === null
+      ? 'not running here'
+      : found.healthy
+        ? 'healthy'
+        : `unhealthy: ${found.problem?.message ?? ''}`;
   return [
     `Installed; the service is ${health}`,
     ...Object.entries(found.settings).map(([key, value]) => `  ${key}=${value}`),
     ...found.secrets.map(({ name, origin, fingerprint }) =>
       origin === 'preserved' ? `  ${name}: fingerprint ${fingerprint}` : `  ${name}: missing`,
     ),
-    ...(found.drift.length === 0 ? ['No drift.'] : ['Drift; an installation would:', ...found.drift.map((line) => `  ${line}`)]),
+    ...(found.drift.length === 0
+      ? ['No drift.']
+      : ['Drift; an installation would:', ...found.drift.map((line) => `  ${line}`)]),
   ];
 }
 

@@ -7,9 +7,9 @@ export const usage = (what: string, remedy?: string): InstallerError =>
 /** Edits (insert, remove, replace a character) that lead from one word to the other. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (const [i, a] of [...from].entries()) {
+  for (const [i, a] of Array.from(from).entries()) {
     const next = [i + 1];
-    for (const [j, b] of [...to].entries()) {
+    for (const [j, b] of Array.from(to).entries()) {
       next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (a === b ? 0 : 1)));
     }
     row = next;

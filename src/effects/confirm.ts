@@ -3,7 +3,10 @@ import { InstallerError } from '../errors.ts';
 import type { Answers, ConfirmOutput, Plan, Question } from '../machines/types.ts';
 import type { Scope } from './scope.ts';
 
-const declined = (): ConfirmOutput => ({ kind: 'declined', error: new InstallerError('E_DECLINED').toJSON() });
+const declined = (): ConfirmOutput => ({
+  kind: 'declined',
+  error: new InstallerError('E_DECLINED').toJSON(),
+});
 
 /** Questions whose answer changes what is planned come first; the others are about the plan as it will be. */
 const shapesThePlan = (question: Question): boolean => question.id === 'settings' || question.id === 'edits';

@@ -29,7 +29,7 @@ const bare = /^[A-Za-z0-9_.:/+=@%,-]*$/u;
  */
 function encode(value: string): string {
   if (bare.test(value)) return value;
-  // eslint-disable-next-line no-control-regex -- control characters are what must not pass
+
   if (/['\\\u0000-\u001f\u007f]/u.test(value)) throw new TypeError('a value that no env file can hold');
   return `'${value}'`;
 }
@@ -65,6 +65,9 @@ function twice(assignments: readonly Assignment[], names: readonly string[]): Pr
   });
 }
 
+const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+
 export class EnvFile {
   private readonly text: string;
   private readonly assignments: readonly Assignment[];
@@ -92,13 +95,12 @@ export class EnvFile {
         remedy: 'Close the quote, or remove it.',
       });
     }
-    if (problems.length === 0) {
-      const file = new EnvFile(text);
-      problems.push(...twice(file.assignments, keys.secrets));
-      if (problems.length === 0) problems.push(...readsDifferently(text, keys, file.values()));
-      if (problems.length === 0) return { ok: true, file };
-    }
-    return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+    if (problems.length > 0) return { ok: false, problems: inOrder(problems) };
+    const file = new EnvFile(text);
+    const ambiguous = twice(file.assignments, keys.secrets);
+    if (ambiguous.length > 0) return { ok: false, problems: inOrder(ambiguous) };
+    const disputed = readsDifferently(text, keys, file.values());
+    return disputed.length > 0 ? { ok: false, problems: inOrder(disputed) } : { ok: true, file };
   }
 
   private values(): ReadonlyMap<string, string> {

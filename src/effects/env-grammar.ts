@@ -209,7 +209,9 @@ function notUtf8(bytes: Uint8Array): number | null {
 /** What makes the bytes unreadable as text, whoever reads them. */
 export function problemsOfBytes(bytes: Uint8Array): Problem[] {
   if (bytes.length > maxBytes) {
-    return [{ line: null, what: 'the file is larger than 1 MiB.', remedy: 'Look whether it is the right file.' }];
+    return [
+      { line: null, what: 'the file is larger than 1 MiB.', remedy: 'Look whether it is the right file.' },
+    ];
   }
   const problems: Problem[] = [];
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {

@@ -7,10 +7,7 @@ import { complaint, tools } from './tools.ts';
  * Names that are not installed. Reads the package database of the host's root; where there is none (a bare tree),
  * all of them.
  */
-export async function missingPackages(
-  host: HostReads,
-  names: readonly string[],
-): Promise<readonly string[]> {
+export async function missingPackages(host: HostReads, names: readonly string[]): Promise<readonly string[]> {
   const root = host.root === '/' ? '' : host.root;
   const result = await host.query({
     file: tools.dpkgQuery,
@@ -44,7 +41,10 @@ const apt = (host: Host, args: readonly string[]) =>
  * Installs packages: configuration files that a person changed stay, nothing is recommended into the host, and a
  * package manager that is locked is waited for. E_PACKAGES_FAILED.
  */
-export async function installPackages(host: Host, names: readonly string[]): Promise<'changed' | 'predicted'> {
+export async function installPackages(
+  host: Host,
+  names: readonly string[],
+): Promise<'changed' | 'predicted'> {
   const options = [
     '--yes',
     '--quiet',

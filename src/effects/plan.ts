@@ -59,15 +59,25 @@ function questionsOf(
     questions.push({ id: 'settings', text: 'What a fresh installation needs to know', subjects: unknown });
   }
   if (conflicts.length > 0) {
-    questions.push({ id: 'edits', text: 'These files were edited by a person, and there is a newer version', subjects: conflicts });
+    questions.push({
+      id: 'edits',
+      text: 'These files were edited by a person, and there is a newer version',
+      subjects: conflicts,
+    });
   }
   const rotated = state.secrets.filter(({ origin }) => origin === 'rotated' || origin === 'supplied');
   if (mode === 'forceRotate' && rotated.length > 0) {
-    const words = rotated.map(({ name }) => `${name}: ${product.secrets.find((spec) => spec.name === name)?.afterRotation ?? ''}`);
+    const words = rotated.map(
+      ({ name }) => `${name}: ${product.secrets.find((spec) => spec.name === name)?.afterRotation ?? ''}`,
+    );
     questions.push({ id: 'rotation', text: 'These secrets are replaced', subjects: words });
   }
   if (packages.length > 0) {
-    questions.push({ id: 'packages', text: 'These packages are missing and would be installed', subjects: packages });
+    questions.push({
+      id: 'packages',
+      text: 'These packages are missing and would be installed',
+      subjects: packages,
+    });
   }
   return questions;
 }

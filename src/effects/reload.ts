@@ -61,7 +61,8 @@ async function untilServed(scope: Scope, web: WebProbe): Promise<void> {
     if (served === web.marker) return;
     await scope.host.pause(50);
   } while (Date.now() < deadline);
-  const why = served === null ? `port ${web.port} does not show the new site` : `port ${web.port} shows an older one`;
+  const why =
+    served === null ? `port ${web.port} does not show the new site` : `port ${web.port} shows an older one`;
   throw new InstallerError('E_SITE_STALE', { why });
 }
 
@@ -72,7 +73,8 @@ async function reloadWeb(scope: Scope): Promise<void> {
   const result = await systemctl(scope, verb, webUnit);
   mustSucceed(result, `systemctl ${verb} ${webUnit}`);
   const web = scope.state.desired?.web ?? null;
-  if (result !== 'predicted' && web !== null && includesSnippet(scope.host, web)) await untilServed(scope, web);
+  if (result !== 'predicted' && web !== null && includesSnippet(scope.host, web))
+    await untilServed(scope, web);
 }
 
 async function carryOut(scope: Scope, reload: Reload): Promise<void> {

@@ -23,7 +23,10 @@ export type Progress =
 
 /** Asks a person; null means: no. */
 export interface Asker {
-  settings(subjects: readonly string[], current: Readonly<Record<string, string>>): Promise<Record<string, string> | null>;
+  settings(
+    subjects: readonly string[],
+    current: Readonly<Record<string, string>>,
+  ): Promise<Record<string, string> | null>;
   confirm(question: Question, plan: Plan): Promise<boolean>;
   edits(question: Question): Promise<'keep' | 'replace' | null>;
 }

@@ -5,7 +5,10 @@ import type { SecretSpec } from '../products/product.ts';
 import { refused } from './refusal.ts';
 import type { Scope } from './scope.ts';
 
-type Chosen = { readonly value: string; readonly origin: SecretReport['origin'] };
+interface Chosen {
+  readonly value: string;
+  readonly origin: SecretReport['origin'];
+}
 
 const generate = (scope: Scope, spec: SecretSpec): string =>
   Buffer.from(scope.randomBytes(spec.bytes)).toString('hex');

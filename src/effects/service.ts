@@ -27,7 +27,9 @@ async function askHealth(scope: Scope): Promise<string | null> {
 /** No request is sent before the listener is known to be the unit's own. E_FOREIGN_LISTENER. */
 export function mustBeOwnListener(scope: Scope, status: UnitStatus): void {
   if (isListenerOf(scope.host, port(scope), status.mainPid)) return;
-  const others = listenersOn(scope.host, port(scope)).filter(({ pid }) => pid !== status.mainPid && pid !== 1);
+  const others = listenersOn(scope.host, port(scope)).filter(
+    ({ pid }) => pid !== status.mainPid && pid !== 1,
+  );
   const who = others.map(({ name, pid }) => `${name}, process ${pid}`).join('; ');
   throw new InstallerError('E_FOREIGN_LISTENER', {
     address: `127.0.0.1:${port(scope)}`,
@@ -37,7 +39,8 @@ export function mustBeOwnListener(scope: Scope, status: UnitStatus): void {
 
 const failing = (status: UnitStatus): string | null => {
   if (status.activeState === 'failed') return `it failed (${status.result})`;
-  if (status.subState === 'auto-restart' || status.restarts > 0) return `it crashes and is restarted (${status.restarts} times)`;
+  if (status.subState === 'auto-restart' || status.restarts > 0)
+    return `it crashes and is restarted (${status.restarts} times)`;
   return null;
 };
 
@@ -93,7 +96,11 @@ export function createProbe(scope: Scope, settings: Settings): ServiceProbe {
         port: Number(url.port === '' ? (secure ? 443 : 80) : url.port),
         path: `${url.pathname}${url.search}`,
         method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+        headers: {
+          ...headers,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
         body: '{}',
         // A backend elsewhere is sent a credential: there its certificate is judged.
         ...(secure ? { tls: { serverName: url.hostname, judged: true } } : {}),

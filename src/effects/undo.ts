@@ -54,7 +54,9 @@ class Undoing {
     const { type, mode, uid, gid } = found.identity;
     const same = type === before.type && mode === before.mode && uid === before.uid && gid === before.gid;
     if (!same) return false;
-    return bytes === null ? found.identity.hash === before.hash : found.bytes !== null && Buffer.compare(found.bytes, bytes) === 0;
+    return bytes === null
+      ? found.identity.hash === before.hash
+      : found.bytes !== null && Buffer.compare(found.bytes, bytes) === 0;
   }
 
   private async putBack(applied: Applied): Promise<void> {
@@ -105,7 +107,8 @@ async function stopWhatWasStarted(scope: Scope, undoing: Undoing): Promise<void>
   const { product, state } = scope;
   for (const unit of [product.service, product.socket]) {
     const concerned = state.restarted.has(unit) || state.restarted.has(product.socket);
-    if (concerned && !isRunning(state.unitsBefore.get(unit))) await undoing.command(tools.systemctl, 'stop', unit);
+    if (concerned && !isRunning(state.unitsBefore.get(unit)))
+      await undoing.command(tools.systemctl, 'stop', unit);
   }
 }
 
@@ -125,7 +128,10 @@ async function restartWhatRan(scope: Scope, undoing: Undoing): Promise<void> {
     if (ran) await undoing.command(tools.systemctl, 'restart', service);
   }
   if (state.restarted.has(webUnit)) {
-    const verb = isRunning(state.unitsBefore.get(webUnit)) || scope.memory().packagesInstalled.includes('nginx') ? 'reload' : 'stop';
+    const verb =
+      isRunning(state.unitsBefore.get(webUnit)) || scope.memory().packagesInstalled.includes('nginx')
+        ? 'reload'
+        : 'stop';
     await undoing.command(tools.systemctl, verb, webUnit);
   }
   if (ran && state.restarted.has(service)) {
@@ -151,5 +157,8 @@ export async function undo(scope: Scope, reason: PublicError): Promise<UndoOutpu
     const why = `${undoing.problems.join('; ')}. The reason for putting back: ${reason.code}, ${reason.message.replace(/\.$/u, '')}`;
     throw new InstallerError('E_UNDO_FAILED', { why });
   }
-  return { restored: undoing.restored, left: [...undoing.left, ...packages.map((name) => `package ${name}`)] };
+  return {
+    restored: undoing.restored,
+    left: [...undoing.left, ...packages.map((name) => `package ${name}`)],
+  };
 }

@@ -18,7 +18,9 @@ function mustHaveSecrets(scope: Scope, status: UnitStatus): void {
   const { product, state, host } = scope;
   const environment = environmentOf(host, status.mainPid);
   if (environment === null) return;
-  const wrong = product.secrets.map(({ name }) => name).filter((name) => environment.get(name) !== state.after.get(name));
+  const wrong = product.secrets
+    .map(({ name }) => name)
+    .filter((name) => environment.get(name) !== state.after.get(name));
   if (wrong.length === 0) return;
   const why = `it runs with other values of ${wrong.join(', ')} than ${product.envFile}`;
   throw new InstallerError('E_UNHEALTHY', { why, unit: product.service });
@@ -68,7 +70,13 @@ async function mustStay(scope: Scope, first: UnitStatus, since: number): Promise
   if (!state.restarted.has(product.service)) return;
   await scope.host.pause(Math.max(0, since + settleTime - Date.now()));
   const now = await statusOf(scope);
-  if (now !== undefined && isRunning(now) && now.invocation === first.invocation && now.mainPid === first.mainPid) return;
+  if (
+    now !== undefined &&
+    isRunning(now) &&
+    now.invocation === first.invocation &&
+    now.mainPid === first.mainPid
+  )
+    return;
   throw new InstallerError('E_UNHEALTHY', { why: 'it answered, then crashed', unit: product.service });
 }
 
@@ -78,7 +86,10 @@ async function ask(scope: Scope, mode: Mode, timeout: number): Promise<readonly 
   const status = await untilHealthy(scope, timeout);
   mustHaveSecrets(scope, status);
   const web = state.desired?.web ?? null;
-  const notes = [...(web === null ? [] : await verifyWeb(scope, web)), ...(await verifyRotation(scope, mode))];
+  const notes = [
+    ...(web === null ? [] : await verifyWeb(scope, web)),
+    ...(await verifyRotation(scope, mode)),
+  ];
   await mustStay(scope, status, since);
   return notes;
 }

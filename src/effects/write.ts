@@ -20,7 +20,12 @@ async function backup(scope: Scope, path: string, bytes: Uint8Array | null): Pro
 }
 
 /** The facts around a replacement, and the replacement itself. */
-async function replace(scope: Scope, operation: Operation, bytes: Uint8Array | null, make: () => Promise<Change>): Promise<Change> {
+async function replace(
+  scope: Scope,
+  operation: Operation,
+  bytes: Uint8Array | null,
+  make: () => Promise<Change>,
+): Promise<Change> {
   const { state } = scope;
   const { path, before, after } = operation;
   if (state.services === 'live') {
@@ -47,7 +52,8 @@ async function writeFile(scope: Scope, operation: Operation): Promise<Change> {
   const { host, product, state } = scope;
   const { path, before, after } = operation;
   const content = state.contents.get(path);
-  if (content === undefined || after === null) throw new InstallerError('E_INTERNAL', { why: `no content for ${path}` });
+  if (content === undefined || after === null)
+    throw new InstallerError('E_INTERNAL', { why: `no content for ${path}` });
   const isEnv = path === product.envFile;
   const expectedBytes = isEnv && content.before !== null ? { expectedBytes: content.before } : {};
   const outcome = await replace(scope, operation, content.before, () =>

@@ -1,5 +1,14 @@
 /** Files of the journal's own directory, which is root's alone: nobody else can plant anything there. */
-import { closeSync, constants, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 
 export function syncDirectory(directory: string): void {
@@ -20,7 +29,7 @@ export function makePrivateDirectory(parent: string, name: string): string {
 }
 
 export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
 }
 
 /** Opens a new file for appending, mode 0600 whatever the umask is. */

@@ -34,7 +34,8 @@ export function openFingerprints(home: string | null): Fingerprints {
   return {
     of: (value) => createHmac('sha256', key).update(value).digest('hex').slice(0, 12),
     keep: (directory) => {
-      if (readKey(directory) === null) writeNewFile(directory, keyName, Buffer.from(`${key.toString('hex')}\n`));
+      if (readKey(directory) === null)
+        writeNewFile(directory, keyName, Buffer.from(`${key.toString('hex')}\n`));
     },
   };
 }

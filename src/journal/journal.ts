@@ -8,7 +8,14 @@ import path from 'node:path';
 import { InstallerError } from '../errors.ts';
 import { remember, type Fact, type Memory } from '../facts.ts';
 import { makePrivateDirectory, openNewFile, syncDirectory, writeAll, writeNewFile } from './files.ts';
-import { encodeRecord, journalFormat, type EventRecord, type JournalRecord, type RecordBody, type RunEnded } from './record.ts';
+import {
+  encodeRecord,
+  journalFormat,
+  type EventRecord,
+  type JournalRecord,
+  type RecordBody,
+  type RunEnded,
+} from './record.ts';
 
 export interface JournalOptions {
   readonly machine: { readonly id: string; readonly version: string };

@@ -13,7 +13,10 @@ const flock = '/usr/bin/flock';
 const heldExit = 1;
 
 function lockDescriptor(fd: number, how: '--exclusive' | '--shared'): boolean {
-  const result = spawnSync(flock, [how, '--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd], env: {} });
+  const result = spawnSync(flock, [how, '--nonblock', '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', fd],
+    env: {},
+  });
   if (result.status === 0) return true;
   if (result.status === heldExit) return false;
   throw new Error(`flock failed (${result.status ?? result.signal ?? 'not found'})`);

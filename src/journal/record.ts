@@ -76,15 +76,23 @@ export interface ParsedJournal {
   readonly damage: string | null;
 }
 
+/** What a file says may be anything, whatever its type promises. */
+const isKnownFormat = (format: unknown): boolean => format === journalFormat;
+
 const kinds: readonly unknown[] = ['run.started', 'event', 'fact', 'run.ended'];
 
-function decodeRecord(line: string, expected: number, previous: string): { record: JournalRecord; sum: string } | string {
+function decodeRecord(
+  line: string,
+  expected: number,
+  previous: string,
+): { record: JournalRecord; sum: string } | string {
   const match = /^(.*),"c":"([0-9a-f]{16})"\}$/su.exec(line);
   if (match === null) return 'is no record';
   const [, head, sum] = match as unknown as [string, string, string];
   if (checksum(previous, `${head}}`) !== sum) return 'does not fit its checksum';
   const value: unknown = JSON.parse(`${head}}`);
-  if (value === null || typeof value !== 'object' || !('n' in value) || !('k' in value)) return 'is no record';
+  if (value === null || typeof value !== 'object' || !('n' in value) || !('k' in value))
+    return 'is no record';
   if (value.n !== expected) return 'is out of order';
   if (!kinds.includes(value.k)) return `is of an unknown kind`;
   // The checksum says that this program wrote it; its shape is that of the format version in its first record.
@@ -106,7 +114,7 @@ export function parseJournal(text: string): ParsedJournal {
       if (last && line.includes('\0')) return { records, torn: true, damage: null };
       return { records, torn: false, damage: `line ${index + 1} ${decoded}` };
     }
-    if (index === 0 && (decoded.record.k !== 'run.started' || decoded.record.format !== journalFormat)) {
+    if (index === 0 && (decoded.record.k !== 'run.started' || !isKnownFormat(decoded.record.format))) {
       return { records, torn: false, damage: 'line 1 is not the start of a run in a known format' };
     }
     records.push(decoded.record);

@@ -29,6 +29,7 @@ const interruption = (signal: string) =>
   }) as const;
 
 const installer = setup({
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- this is how setup is told its types
   types: {} as { input: Input; context: Context; events: InterruptEvent; output: Output; tags: 'working' },
   actors: {
     preflight: notProvided('preflight'),
@@ -126,7 +127,9 @@ const failing = [
   { target: 'failed', actions: [failure], description: '--no-rollback leaves all as it is.' },
 ] as const;
 
-type Failed = { event: { error: unknown } };
+interface Failed {
+  event: { error: unknown };
+}
 const errorOf = ({ event }: Failed) => ({ error: event.error });
 
 /** Failures of the first change that touched nothing: there is nothing to put back. */
@@ -157,20 +160,26 @@ const refused = {
   params: ({ event }: { event: { output: Refusable } }) => event.output,
 };
 
-type DetectDone = { event: { output: OutputOf<'detect'> } };
+interface DetectDone {
+  event: { output: OutputOf<'detect'> };
+}
 const entering = (mode: Mode) =>
   [
     { type: 'enterMode' as const, params: { mode } },
     { type: 'takeDetection' as const, params: ({ event }: DetectDone) => event.output },
   ] as const;
 
-type PlanDone = { event: { output: OutputOf<'plan'> } };
+interface PlanDone {
+  event: { output: OutputOf<'plan'> };
+}
 const planned = [
   { type: 'takePlan' as const, params: ({ event }: PlanDone) => event.output },
   'adoptPlanNotes' as const,
 ] as const;
 
-type ErrorOutput = { event: { output: { kind: string; error?: unknown } } };
+interface ErrorOutput {
+  event: { output: { kind: string; error?: unknown } };
+}
 const refusal = {
   type: 'noteError' as const,
   params: ({ event }: ErrorOutput) => ({ error: event.output.error }),
@@ -380,10 +389,7 @@ export const installerMachine = installer.createMachine({
           },
           { target: 'reloading', actions: 'markChanged' },
         ],
-        onError: [
-          ...untouched,
-          ...failing,
-        ],
+        onError: [...untouched, ...failing],
       },
     },
     reloading: {

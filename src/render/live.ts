@@ -22,7 +22,7 @@ export function createLiveRenderer(options: PlainOptions): Renderer {
   };
   const show = (text: string): void => {
     clear();
-    options.write(`${options.color ? `\u001b[2m… ${text}\u001b[0m` : `… ${text}`}`);
+    options.write(options.color ? `\u001b[2m… ${text}\u001b[0m` : `… ${text}`);
     shown = true;
   };
   const plain = createPlainRenderer({

@@ -50,7 +50,9 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
     }
     say(`${tag.warning} Existing installation detected at ${envFile}`);
     if (mode === 'forceRotate') {
-      say(`${tag.warning} --force-rotate-tokens : regenerating ${rotate.length === 0 ? 'all secrets' : rotate.join(', ')}`);
+      say(
+        `${tag.warning} --force-rotate-tokens : regenerating ${rotate.length === 0 ? 'all secrets' : rotate.join(', ')}`,
+      );
     } else {
       say(`${tag.warning} Tokens will be PRESERVED (use --force-rotate-tokens to regenerate)`);
       say(`${tag.info} Loading existing secrets from ${envFile}`);
@@ -69,7 +71,8 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
         if (operation.action === 'replace' || verbosity === 'verbose') diffOf(operation.path);
       }
       for (const { infinitive } of describeReloads(plan.reloads)) say(`${tag.dry} Would ${infinitive}`);
-      for (const { because } of plan.reloads) if (verbosity === 'verbose') say(`    because of ${because.join(', ')}`);
+      for (const { because } of plan.reloads)
+        if (verbosity === 'verbose') say(`    because of ${because.join(', ')}`);
     } else if (verbosity === 'verbose') {
       for (const { path } of plan.operations) diffOf(path);
     }
@@ -109,13 +112,15 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
     switch (event.type) {
       case 'run':
         dryRun = event.dryRun;
-        if (verbosity === 'verbose') say(`${tag.info} mcp-installer ${event.installer}, ${event.product} below ${event.root}`);
+        if (verbosity === 'verbose')
+          say(`${tag.info} mcp-installer ${event.installer}, ${event.product} below ${event.root}`);
         break;
       case 'mode':
         modeLines(event);
         break;
       case 'secret':
-        if (verbosity === 'verbose') say(`${tag.info} ${event.name}: ${event.origin} (fingerprint ${event.fingerprint})`);
+        if (verbosity === 'verbose')
+          say(`${tag.info} ${event.name}: ${event.origin} (fingerprint ${event.fingerprint})`);
         break;
       case 'diff':
         diffs.push(event);
@@ -127,7 +132,8 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
         if (event.outcome !== 'predicted') say(`${tag.info} ${describeChange(event.operation).past}`);
         break;
       case 'reloaded':
-        if (event.outcome === 'done') for (const { past } of describeReloads(event.reloads)) say(`${tag.info} ${past}`);
+        if (event.outcome === 'done')
+          for (const { past } of describeReloads(event.reloads)) say(`${tag.info} ${past}`);
         break;
       case 'verified':
         if (event.outcome === 'verified') say(`${tag.info} The service answers`);

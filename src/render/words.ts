@@ -21,7 +21,10 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 const detailOf = (change: Change): string => {
-  const words = [...(change.kind === 'writeFile' ? change.detail : []), ...(change.because === null ? [] : [change.because])];
+  const words = [
+    ...(change.kind === 'writeFile' ? change.detail : []),
+    ...(change.because === null ? [] : [change.because]),
+  ];
   return words.length === 0 ? '' : ` (${words.join(', ')})`;
 };
 

@@ -28,7 +28,8 @@ const temporaryName = (name: string): string => `.${name}.${randomBytes(8).toStr
 
 /** Is this a temporary name of {@link replaceFile} or {@link replaceLink} for `name`? */
 export const isTemporaryOf = (candidate: string, name: string): boolean =>
-  candidate.startsWith(`.${name}.`) && /^\.[0-9a-f]{16}\.mcp-installer-tmp$/u.test(candidate.slice(name.length + 1));
+  candidate.startsWith(`.${name}.`) &&
+  /^\.[0-9a-f]{16}\.mcp-installer-tmp$/u.test(candidate.slice(name.length + 1));
 
 export interface Ownership {
   readonly mode: number;
@@ -40,7 +41,7 @@ const inside = (place: Place, name: string): string => `/proc/self/fd/${place.fd
 
 /** A write may take fewer bytes than it was given (a nearly full disk); the rest is tried until it fails. */
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
 }
 
 /** Mode and owner are final before anybody can see the name; fchown first, since it may clear mode bits. */
@@ -62,7 +63,12 @@ function discard(path: string): void {
  * @param lastLook throws where the name no longer holds what is to be replaced; asked as late as possible
  * @throws system errors (ENOSPC, EROFS, EIO …); the old file is then untouched and the temporary one removed
  */
-export function replaceFile(place: Place, bytes: Uint8Array, ownership: Ownership, lastLook: () => void): void {
+export function replaceFile(
+  place: Place,
+  bytes: Uint8Array,
+  ownership: Ownership,
+  lastLook: () => void,
+): void {
   const temporary = inside(place, temporaryName(place.name));
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);

@@ -18,12 +18,16 @@ const defaultTimeout = 60_000;
 /** More output than this is of no use to anybody; a child that goes on is ended. */
 const maxOutput = 4 * 1024 * 1024;
 
+/** Nothing where the program could not even be started. */
+const textOf = (output: unknown): string => (typeof output === 'string' ? output : '');
+
 /**
  * @returns the result whatever the exit code is: 127 where the program is missing, 124 after its timeout
  * @throws InstallerError E_INTERNAL for a relative path: programs are never looked for
  */
 export async function runCommand(command: Command): Promise<CommandResult> {
-  if (!command.file.startsWith('/')) throw new InstallerError('E_INTERNAL', { why: `${command.file} is no absolute path` });
+  if (!command.file.startsWith('/'))
+    throw new InstallerError('E_INTERNAL', { why: `${command.file} is no absolute path` });
   // Loaded when the first program runs: most of the start-up time of a run that only prints would be this.
   const { execa } = await import('execa');
   const ownGroup = command.ownGroup === true;
@@ -43,5 +47,5 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const result = await child;
   const missing = result.code === 'ENOENT' || result.code === 'EACCES';
   const exitCode = result.timedOut ? 124 : (result.exitCode ?? (missing ? 127 : 128));
-  return { exitCode, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
+  return { exitCode, stdout: textOf(result.stdout), stderr: textOf(result.stderr) };
 }

@@ -12,7 +12,10 @@ function read(message: IncomingMessage, settle: (answer: HttpAnswer) => void): v
   const chunks: Buffer[] = [];
   let size = 0;
   const done = (): void => {
-    const headers = Object.entries(message.headers).map(([name, value]): [string, string] => [name, String(value)]);
+    const headers = Object.entries(message.headers).map(([name, value]): [string, string] => [
+      name,
+      String(value),
+    ]);
     settle({
       ok: true,
       status: message.statusCode ?? 0,
@@ -46,12 +49,17 @@ export async function requestHttp(request: HttpRequest): Promise<HttpAnswer> {
         headers: { connection: 'close', ...request.headers },
         agent: false,
         signal: AbortSignal.timeout(timeout),
-        ...(request.tls === undefined ? {} : { rejectUnauthorized: request.tls.judged, servername: request.tls.serverName }),
+        ...(request.tls === undefined
+          ? {}
+          : { rejectUnauthorized: request.tls.judged, servername: request.tls.serverName }),
       },
       (message) => read(message, settle),
     );
     outgoing.on('error', (error) => {
-      const why = error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeout / 1000} s` : errnoOf(error);
+      const why =
+        error.name === 'TimeoutError' || error.name === 'AbortError'
+          ? `no answer within ${timeout / 1000} s`
+          : errnoOf(error);
       settle({ ok: false, why });
     });
     outgoing.end(request.body);

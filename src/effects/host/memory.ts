@@ -33,7 +33,12 @@ const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) 
 export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
   const nodes = new Map<string, MemoryNode>();
   let clock = 0n;
-  const put = (path: string, type: MemoryNode['type'], mode: number, bytes: Uint8Array = new Uint8Array()): void => {
+  const put = (
+    path: string,
+    type: MemoryNode['type'],
+    mode: number,
+    bytes: Uint8Array = new Uint8Array(),
+  ): void => {
     clock += 1n;
     nodes.set(path, { type, mode, uid: 0, gid: 0, changedNs: clock, bytes });
   };
@@ -63,7 +68,9 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
     if (!same) throw new InstallerError('E_CHANGED_UNDERWAY', { path });
   };
   const children = (path: string): string[] =>
-    [...nodes.keys()].filter((other) => other !== '/' && parentOf(other) === path).map((other) => other.slice(other.lastIndexOf('/') + 1));
+    [...nodes.keys()]
+      .filter((other) => other !== '/' && parentOf(other) === path)
+      .map((other) => other.slice(other.lastIndexOf('/') + 1));
   const run = (command: Command): CommandResult =>
     options.command?.(command) ?? { exitCode: 127, stdout: '', stderr: '' };
 
@@ -81,7 +88,8 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
     readFile: (path) => {
       const node = nodes.get(path);
       if (node === undefined) return null;
-      if (node.type !== 'file') throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a regular file' });
+      if (node.type !== 'file')
+        throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a regular file' });
       return node.bytes;
     },
     readLink: (path) => {

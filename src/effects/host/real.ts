@@ -43,7 +43,11 @@ function failed(path: string, error: unknown): InstallerError {
   if (error instanceof InstallerError) return error;
   const why = errnoOf(error);
   const remedy = remedies[why];
-  return new InstallerError('E_WRITE_FAILED', { path, why, ...(remedy === undefined ? {} : { remedy }) }, error);
+  return new InstallerError(
+    'E_WRITE_FAILED',
+    { path, why, ...(remedy === undefined ? {} : { remedy }) },
+    error,
+  );
 }
 
 function unreadable(path: string, error: unknown): InstallerError {
@@ -52,7 +56,11 @@ function unreadable(path: string, error: unknown): InstallerError {
   return new InstallerError('E_PATH_UNSAFE', { path, why, remedy: 'Run as root.' }, error);
 }
 
-const typeOf = (status: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileStatus['type'] => {
+const typeOf = (status: {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isSymbolicLink(): boolean;
+}): FileStatus['type'] => {
   if (status.isFile()) return 'file';
   if (status.isDirectory()) return 'directory';
   return status.isSymbolicLink() ? 'link' : 'other';
@@ -197,7 +205,9 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     writeFile: (path, bytes, options: WriteOptions) =>
       change(path, (place) => {
         const ownership = { uid: owner, gid: group, ...options.ownership, mode: options.mode };
-        replaceFile(place, bytes, ownership, () => mustStillBe(path, options.expected, options.expectedBytes));
+        replaceFile(place, bytes, ownership, () =>
+          mustStillBe(path, options.expected, options.expectedBytes),
+        );
       }),
     makeLink: (path, target, expected) =>
       change(path, (place) => {

@@ -33,7 +33,8 @@ const through = (fd: number, name: string): string => `/proc/self/fd/${fd}/${nam
 export const errnoOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 
-const unsafe = (path: string, why: string): InstallerError => new InstallerError('E_PATH_UNSAFE', { path, why });
+const unsafe = (path: string, why: string): InstallerError =>
+  new InstallerError('E_PATH_UNSAFE', { path, why });
 
 /** Whoever may write a directory may swap what is in it (CVE-2021-35939: every ancestor counts, not the parent alone). */
 function mustBeOurs(status: Stats, trust: Trust, path: string): void {
@@ -105,7 +106,8 @@ class Walk {
     this.fds.push(fd);
     this.names.push(name);
     const opened = fstatSync(fd);
-    if (opened.ino !== status.ino || opened.dev !== status.dev) throw unsafe(path, 'it was swapped while we looked');
+    if (opened.ino !== status.ino || opened.dev !== status.dev)
+      throw unsafe(path, 'it was swapped while we looked');
     mustBeOurs(opened, this.trust, path);
   }
 
@@ -149,7 +151,8 @@ class Walk {
 export function locate(trust: Trust, path: string): Place | null {
   const parts = partsOf(path);
   const name = parts.pop();
-  if (name === undefined || parts.includes('..') || name === '..') throw unsafe(path, 'it is no path of a file');
+  if (name === undefined || parts.includes('..') || name === '..')
+    throw unsafe(path, 'it is no path of a file');
   const walk = new Walk(trust);
   try {
     if (!walk.descend(parts)) {
@@ -176,7 +179,8 @@ export function opened(trust: Trust, path: string): number | null {
       const here = through(walk.fd, name);
       const status = lstatSync(here, { throwIfNoEntry: false });
       if (status === undefined) return null;
-      if (!status.isSymbolicLink()) return openSync(here, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      if (!status.isSymbolicLink())
+        return openSync(here, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const target = readlinkSync(here);
       if (target.startsWith('/')) walk.toRoot();
       parents = partsOf(target);

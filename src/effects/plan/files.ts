@@ -7,8 +7,18 @@ import type { Scope } from '../scope.ts';
 
 export type Decision =
   | { readonly kind: 'nothing'; readonly notes: readonly Note[]; readonly edited: boolean }
-  | { readonly kind: 'write'; readonly operation: Operation; readonly bytes: Uint8Array; readonly before: Uint8Array | null }
-  | { readonly kind: 'offer'; readonly operation: Operation; readonly bytes: Uint8Array; readonly notes: readonly Note[] }
+  | {
+      readonly kind: 'write';
+      readonly operation: Operation;
+      readonly bytes: Uint8Array;
+      readonly before: Uint8Array | null;
+    }
+  | {
+      readonly kind: 'offer';
+      readonly operation: Operation;
+      readonly bytes: Uint8Array;
+      readonly notes: readonly Note[];
+    }
   | { readonly kind: 'conflict' };
 
 const kept = (path: string): Note => ({
@@ -53,7 +63,8 @@ function offer(scope: Scope, file: DesiredFile): Decision {
   const found = lookAt(scope.host, path);
   const aside: DesiredFile = { ...file, path, role: `new version of the ${file.role}` };
   const after = desiredIdentity(scope, file.content, file.mode);
-  if (found !== null && isAsWanted(found, after)) return { kind: 'nothing', notes: [kept(file.path)], edited: true };
+  if (found !== null && isAsWanted(found, after))
+    return { kind: 'nothing', notes: [kept(file.path)], edited: true };
   return {
     kind: 'offer',
     operation: operation(scope, aside, found, 'the edited file is kept'),
@@ -81,7 +92,8 @@ function decideEdited(
   if (baseline === wanted) return { kind: 'nothing', notes: [kept(file.path)], edited: true };
   if (file.satisfiedBy?.(text) === true) return { kind: 'nothing', notes: [kept(file.path)], edited: true };
   // No journal knows this host: a site counts as edited, and what it would have been written as is not offered twice.
-  if (baseline === undefined && file.unknown === 'keep') return { kind: 'nothing', notes: [kept(file.path)], edited: true };
+  if (baseline === undefined && file.unknown === 'keep')
+    return { kind: 'nothing', notes: [kept(file.path)], edited: true };
   if (edits === 'keep') return offer(scope, file);
   return { kind: 'conflict' };
 }
@@ -96,7 +108,8 @@ export function decideFile(scope: Scope, file: DesiredFile, edits: Request['edit
     before: found?.bytes ?? null,
   });
   if (found === null) return write(null);
-  if (isAsWanted(found, desiredIdentity(scope, file.content, file.mode))) return { kind: 'nothing', notes: [], edited: false };
+  if (isAsWanted(found, desiredIdentity(scope, file.content, file.mode)))
+    return { kind: 'nothing', notes: [], edited: false };
   const known = scope.memory().baselines[file.path];
   const sameBytes = found.identity.type === 'file' && found.identity.hash === sha256(file.content);
   // Only mode or owner differ: the bytes are ours, so putting them right loses nothing.

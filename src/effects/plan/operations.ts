@@ -19,7 +19,8 @@ export interface Changes {
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-const text = (bytes: Uint8Array | null): string => (bytes === null ? '' : Buffer.from(bytes).toString('utf8'));
+const text = (bytes: Uint8Array | null): string =>
+  bytes === null ? '' : Buffer.from(bytes).toString('utf8');
 
 function narrow(scope: Scope, path: string, role: string, before: FileIdentity, mode: number): Operation {
   return {
@@ -59,27 +60,61 @@ function leftovers(scope: Scope, desired: Desired): Operation[] {
 function directory(scope: Scope, wanted: DesiredDirectory): Operation | null {
   const { path, mode, shared } = wanted;
   const status = scope.host.lstat(path);
-  const identity: FileIdentity = { type: 'directory', hash: null, mode, uid: scope.host.owner, gid: scope.host.group };
+  const identity: FileIdentity = {
+    type: 'directory',
+    hash: null,
+    mode,
+    uid: scope.host.owner,
+    gid: scope.host.group,
+  };
   if (status === null) {
-    return { kind: 'makeDirectory', path, role: 'directory', action: 'create', before: null, after: identity, detail: [], because: null };
+    return {
+      kind: 'makeDirectory',
+      path,
+      role: 'directory',
+      action: 'create',
+      before: null,
+      after: identity,
+      detail: [],
+      because: null,
+    };
   }
   if (shared || status.type !== 'directory' || status.mode === mode) return null;
   const { uid, gid } = status;
-  return narrow(scope, path, 'directory', { type: 'directory', hash: null, mode: status.mode, uid, gid }, mode);
+  return narrow(
+    scope,
+    path,
+    'directory',
+    { type: 'directory', hash: null, mode: status.mode, uid, gid },
+    mode,
+  );
 }
 
 /** The env file's operations: first its mode, then, in one step, what has to change in it. */
-function envOperations(scope: Scope, mode: Mode, changes: FileChange[]): { first: Operation[]; later: Operation[] } {
+function envOperations(
+  scope: Scope,
+  mode: Mode,
+  changes: FileChange[],
+): { first: Operation[]; later: Operation[] } {
   const { product, state, host } = scope;
   const path = product.envFile;
   const { env } = state;
   const after: FileIdentity = { type: 'file', hash: null, mode: 0o600, uid: host.owner, gid: host.group };
-  const first = env !== null && (env.identity.mode & 0o077) !== 0 ? [narrow(scope, path, 'env', env.identity, 0o600)] : [];
+  const first =
+    env !== null && (env.identity.mode & 0o077) !== 0
+      ? [narrow(scope, path, 'env', env.identity, 0o600)]
+      : [];
   const bytes = desiredEnv(scope, mode, state.settings);
   if (env !== null && Buffer.compare(env.bytes, bytes) === 0) return { first, later: [] };
   state.contents.set(path, { after: bytes, before: env?.bytes ?? null });
-  changes.push({ path, before: maskedEnv(scope, env?.bytes ?? null, 'before'), after: maskedEnv(scope, bytes, 'after') });
-  const touched = state.secrets.filter(({ origin }) => origin !== 'preserved').map(({ name, origin }) => `${name}: ${origin}`);
+  changes.push({
+    path,
+    before: maskedEnv(scope, env?.bytes ?? null, 'before'),
+    after: maskedEnv(scope, bytes, 'after'),
+  });
+  const touched = state.secrets
+    .filter(({ origin }) => origin !== 'preserved')
+    .map(({ name, origin }) => `${name}: ${origin}`);
   return {
     first,
     later: [
@@ -122,8 +157,10 @@ export function changesOf(
     }
     if (decision.kind !== 'write') {
       notes.push(...decision.notes);
-      if (decision.kind === 'offer' || decision.edited) kept.push({ path: file.path, offered: sha256(file.content) });
-      if (scope.memory().baselines[file.path] === undefined && decision.notes.length > 0) notOurs.add(file.path);
+      if (decision.kind === 'offer' || decision.edited)
+        kept.push({ path: file.path, offered: sha256(file.content) });
+      if (scope.memory().baselines[file.path] === undefined && decision.notes.length > 0)
+        notOurs.add(file.path);
     }
     if (decision.kind === 'nothing') return [];
     const { operation, bytes } = decision;

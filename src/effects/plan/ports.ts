@@ -28,7 +28,11 @@ export function checkPorts(scope: Scope, desired: Desired, operations: readonly 
   const changes = (path: string): boolean => operations.some((operation) => operation.path === path);
   const socketRuns = isRunning(state.unitsBefore.get(product.socket));
   if (!socketRuns || changes(`/etc/systemd/system/${product.socket}`)) {
-    mustBeFree(scope, product.listenPort(state.settings), ({ pid }) => (pid === 1 && socketRuns) || inUnit(scope, pid, product.service));
+    mustBeFree(
+      scope,
+      product.listenPort(state.settings),
+      ({ pid }) => (pid === 1 && socketRuns) || inUnit(scope, pid, product.service),
+    );
   }
   const { web } = desired;
   if (web !== null && (changes(web.site) || !isRunning(state.unitsBefore.get(product.webUnit)))) {

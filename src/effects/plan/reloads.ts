@@ -36,7 +36,10 @@ function dueAfter(scope: Scope, desired: Desired, operations: readonly Operation
   state.obligations.clear();
   for (const { kind, path } of operations) {
     if (kind !== 'writeFile' && kind !== 'makeLink') continue;
-    state.obligations.set(path, (affects.get(path) ?? []).map((each) => obligation(scope, each, path)));
+    state.obligations.set(
+      path,
+      (affects.get(path) ?? []).map((each) => obligation(scope, each, path)),
+    );
   }
   return [...state.obligations.values()].flat();
 }
@@ -59,7 +62,11 @@ function dueByState(scope: Scope): Obligation[] {
   const socket = state.unitsBefore.get(product.socket);
   const due: Obligation[] = [];
   if (service?.needsReload === true || socket?.needsReload === true) {
-    due.push({ what: 'reloadManager', unit: managerUnit, because: ['units on disk are newer than what systemd loaded'] });
+    due.push({
+      what: 'reloadManager',
+      unit: managerUnit,
+      because: ['units on disk are newer than what systemd loaded'],
+    });
   }
   if (!isRunning(socket)) {
     due.push({ what: 'restartSocket', unit: product.socket, because: [`${product.socket} is not active`] });
@@ -77,7 +84,8 @@ async function webDueByState(scope: Scope, desired: Desired, changed: boolean): 
   const { product, state } = scope;
   const unit = product.webUnit;
   if (desired.web === null) return [];
-  if (!isRunning(state.unitsBefore.get(unit))) return [{ what: 'reloadWeb', unit, because: [`${unit} is not running`] }];
+  if (!isRunning(state.unitsBefore.get(unit)))
+    return [{ what: 'reloadWeb', unit, because: [`${unit} is not running`] }];
   // A change of this run reloads it anyway; a site without our snippet cannot be asked.
   if (changed || !includesSnippet(scope.host, desired.web)) return [];
   const served = await askMarker(scope.host, desired.web);
@@ -128,7 +136,8 @@ export async function reloadsOf(
     ];
   });
   // A new socket takes the service with it, and one that is started needs the service stopped first.
-  const withService = reloads.some(({ what }) => what === 'restartSocket') && !reloads.some(({ what }) => what === 'restart');
+  const withService =
+    reloads.some(({ what }) => what === 'restartSocket') && !reloads.some(({ what }) => what === 'restart');
   const all = withService ? [...reloads, serviceWithSocket(scope)] : reloads;
   const sorted = all.toSorted((a, b) => order.indexOf(a.what) - order.indexOf(b.what));
   return request.start ? sorted : sorted.filter(({ what }) => what === 'reloadManager');

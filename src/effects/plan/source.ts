@@ -13,7 +13,8 @@ export interface Source {
 export function chooseSource(scope: Scope, request: Request): Source {
   const { product, host } = scope;
   const bundled: Source = { origin: 'bundled', code: product.bundledCode, notes: [] };
-  if (request.source === 'file' && scope.source !== null) return { origin: 'file', code: scope.source, notes: [] };
+  if (request.source === 'file' && scope.source !== null)
+    return { origin: 'file', code: scope.source, notes: [] };
   if (request.source === 'bundled' || scope.memory().source === 'bundled') return bundled;
   const code = host.readFile(product.codeFile);
   if (code === null) throw new InstallerError('E_SOURCE_LOST', { path: product.codeFile });

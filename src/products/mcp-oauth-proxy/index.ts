@@ -12,7 +12,15 @@ import type {
   Settings,
 } from '../product.ts';
 import { product, traces } from './names.ts';
-import { acmeRoot, hasCertificate, isSatisfiedBy, markerPath, servesDomain, webFiles, type Variant } from './nginx.ts';
+import {
+  acmeRoot,
+  hasCertificate,
+  isSatisfiedBy,
+  markerPath,
+  servesDomain,
+  webFiles,
+  type Variant,
+} from './nginx.ts';
 import bundledCode from './oauth_proxy.py';
 import { proveRotation } from './rotation.ts';
 import { isLoopback, portOf, publicUrl, settings, validateBearer } from './settings.ts';
@@ -29,8 +37,18 @@ const secrets: readonly SecretSpec[] = [
     fileOption: 'mcp-token-file',
     validate: validateBearer,
   },
-  { name: 'CLIENT_ID', bytes: 16, purpose: 'client id of Claude and other clients', afterRotation: reconnect },
-  { name: 'CLIENT_SECRET', bytes: 32, purpose: 'client secret of the same clients', afterRotation: reconnect },
+  {
+    name: 'CLIENT_ID',
+    bytes: 16,
+    purpose: 'client id of Claude and other clients',
+    afterRotation: reconnect,
+  },
+  {
+    name: 'CLIENT_SECRET',
+    bytes: 32,
+    purpose: 'client secret of the same clients',
+    afterRotation: reconnect,
+  },
   {
     name: 'TOKEN_SECRET',
     bytes: 32,
@@ -46,7 +64,10 @@ const letsEncrypt = (domain: string) => ({
   key: `/etc/letsencrypt/live/${domain}/privkey.pem`,
 });
 
-const refusal = (code: 'E_USAGE' | 'E_TLS_LOST', values: Readonly<Record<string, string>>): DesiredResult => ({
+const refusal = (
+  code: 'E_USAGE' | 'E_TLS_LOST',
+  values: Readonly<Record<string, string>>,
+): DesiredResult => ({
   ok: false,
   code,
   values,
@@ -62,7 +83,10 @@ function contradiction(values: Settings): DesiredResult | null {
     });
   }
   if (cert !== undefined && domain === undefined) {
-    return refusal('E_USAGE', { what: '--tls-cert needs a domain that it is for.', remedy: 'Add --domain HOST.' });
+    return refusal('E_USAGE', {
+      what: '--tls-cert needs a domain that it is for.',
+      remedy: 'Add --domain HOST.',
+    });
   }
   if (noNginx === '1' && url === undefined && domain === undefined) {
     return refusal('E_USAGE', {
@@ -133,8 +157,18 @@ function serviceFiles(values: Settings, code: Uint8Array): readonly DesiredFile[
 }
 
 const serviceLinks: readonly DesiredLink[] = [
-  { path: product.socketLink, target: product.socketFile, role: 'enablement of the socket', affects: ['unit'] },
-  { path: product.serviceLink, target: product.serviceFile, role: 'enablement of the service', affects: ['unit'] },
+  {
+    path: product.socketLink,
+    target: product.socketFile,
+    role: 'enablement of the socket',
+    affects: ['unit'],
+  },
+  {
+    path: product.serviceLink,
+    target: product.serviceFile,
+    role: 'enablement of the service',
+    affects: ['unit'],
+  },
 ];
 
 const pendingNote = (domain: string): Note => ({
@@ -155,7 +189,13 @@ function webPart(values: Settings, view: HostView, variant: Variant): Web {
   return {
     directories: webDirectories,
     files: [
-      { ...common, path: product.snippet, role: 'nginx snippet', content: bytes(made.snippet), unknown: 'adopt' },
+      {
+        ...common,
+        path: product.snippet,
+        role: 'nginx snippet',
+        content: bytes(made.snippet),
+        unknown: 'adopt',
+      },
       {
         ...common,
         path: product.site,
@@ -165,7 +205,14 @@ function webPart(values: Settings, view: HostView, variant: Variant): Web {
         satisfiedBy: (text) => isSatisfiedBy(text, variant),
       },
     ],
-    links: [{ path: product.siteLink, target: product.site, role: 'enablement of the nginx site', affects: ['web'] }],
+    links: [
+      {
+        path: product.siteLink,
+        target: product.site,
+        role: 'enablement of the nginx site',
+        affects: ['web'],
+      },
+    ],
     packages: ['nginx'],
     web: {
       port: variant.kind === 'local' ? port + 1 : variant.kind === 'tls' ? 443 : 80,

@@ -110,7 +110,9 @@ const waiting = `location / {
 `;
 
 /** `return` is answered before allow and deny are looked at, so the address is asked for here. */
-const marking = (marker: string): string => `# Tells the installer, on this machine only, which configuration nginx serves.
+const marking = (
+  marker: string,
+): string => `# Tells the installer, on this machine only, which configuration nginx serves.
 location = ${markerPath} {
     access_log off;
     default_type text/plain;
@@ -143,7 +145,8 @@ export const servesDomain = (text: string, domain: string): boolean =>
     names!.split(/\s+/u).includes(domain),
   );
 
-export const hasCertificate = (text: string): boolean => /^\s*ssl_certificate\s/mu.test(withoutComments(text));
+export const hasCertificate = (text: string): boolean =>
+  /^\s*ssl_certificate\s/mu.test(withoutComments(text));
 
 /** Does a site that a person edited already do what a new one would: same names, same TLS, our snippet? */
 export function isSatisfiedBy(text: string, variant: Variant): boolean {

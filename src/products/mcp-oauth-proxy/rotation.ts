@@ -29,13 +29,20 @@ const isJudged = (status: number | null): boolean => status === 400 || status ==
 async function proveClient({ before, after }: Rotation, probe: ServiceProbe): Promise<RotationProof> {
   const accepted = await tryClient(probe, after);
   if (!isJudged(accepted.status)) {
-    return { failed: null, notes: [unproven(`CLIENT_ID and CLIENT_SECRET: /token answered ${accepted.status ?? 'nothing'}.`)] };
+    return {
+      failed: null,
+      notes: [unproven(`CLIENT_ID and CLIENT_SECRET: /token answered ${accepted.status ?? 'nothing'}.`)],
+    };
   }
   if (accepted.status === 401) return { failed: 'the service refuses the new client credentials', notes: [] };
   // A secret that was missing before has no old value that could still be accepted.
-  if ((before['CLIENT_ID'] ?? '') === '' || (before['CLIENT_SECRET'] ?? '') === '') return { failed: null, notes: [] };
+  if ((before['CLIENT_ID'] ?? '') === '' || (before['CLIENT_SECRET'] ?? '') === '')
+    return { failed: null, notes: [] };
   const refused = await tryClient(probe, before);
-  return { failed: refused.status === 401 ? null : 'the service still accepts the old client credentials', notes: [] };
+  return {
+    failed: refused.status === 401 ? null : 'the service still accepts the old client credentials',
+    notes: [],
+  };
 }
 
 /** RFC 7519 with HS256, as the service makes them; valid for a minute. */
@@ -47,7 +54,10 @@ function accessToken(secret: string, origin: string, client: string): string {
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
-async function proveTokens({ before, after, settings }: Rotation, probe: ServiceProbe): Promise<RotationProof> {
+async function proveTokens(
+  { before, after, settings }: Rotation,
+  probe: ServiceProbe,
+): Promise<RotationProof> {
   const old = before['TOKEN_SECRET'] ?? '';
   if (old === '') return { failed: null, notes: [] };
   const origin = publicUrl(settings);
@@ -56,7 +66,10 @@ async function proveTokens({ before, after, settings }: Rotation, probe: Service
     probe.request({
       path: '/mcp',
       method: 'POST',
-      headers: { authorization: `Bearer ${accessToken(secret, origin, client)}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${accessToken(secret, origin, client)}`,
+        'content-type': 'application/json',
+      },
       body: '{}',
     });
   const refused = await present(old);
@@ -67,7 +80,10 @@ async function proveTokens({ before, after, settings }: Rotation, probe: Service
   }
   // A service that refuses every token has proven nothing.
   const accepted = await present(after['TOKEN_SECRET'] ?? '');
-  const notes = accepted.status === 401 ? [unproven('TOKEN_SECRET: the service refuses tokens under the new one too.')] : [];
+  const notes =
+    accepted.status === 401
+      ? [unproven('TOKEN_SECRET: the service refuses tokens under the new one too.')]
+      : [];
   return { failed: null, notes };
 }
 

@@ -10,14 +10,18 @@ const ok = (value: string): Validated => ({ ok: true, value });
 const invalid = (why: string): Validated => ({ ok: false, why });
 
 /** RFC 1035 label lengths with letters, digits and hyphens; what a certificate can name. */
-const hostName = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
+const hostName =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
 
 function validateDomain(value: string): Validated {
   // Anything a URL parser would drop or turn into something else is not a name that a person meant.
   const plain = /^[\p{L}\p{M}\p{N}.-]+$/u.test(value);
   const name = plain ? domainToASCII(value).toLowerCase().replace(/\.$/u, '') : '';
-  if (isIP(value) !== 0) return invalid(`${show(value)} is an address; a host name is needed, such as mcp.example.org`);
-  return hostName.test(name) ? ok(name) : invalid(`${show(value)} is not a host name, such as mcp.example.org`);
+  if (isIP(value) !== 0)
+    return invalid(`${show(value)} is an address; a host name is needed, such as mcp.example.org`);
+  return hostName.test(name)
+    ? ok(name)
+    : invalid(`${show(value)} is not a host name, such as mcp.example.org`);
 }
 
 /** A value as it may stand in a sentence: short, on one line. */
@@ -71,9 +75,12 @@ function validateBackend(value: string): Validated {
 
 function validatePublicUrl(value: string): Validated {
   const url = parseUrl(value);
-  const plain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  const plain =
+    url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
   if (!plain || url.pathname !== '/' || !['http:', 'https:'].includes(url.protocol)) {
-    return invalid('it must be an origin without path, user name, query and fragment, such as https://mcp.example.org');
+    return invalid(
+      'it must be an origin without path, user name, query and fragment, such as https://mcp.example.org',
+    );
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     return invalid(`${show(value)} must be https: OAuth clients refuse anything else`);
@@ -83,7 +90,8 @@ function validatePublicUrl(value: string): Validated {
 
 /** An absolute path without blanks and quotes: nginx reads it from its configuration. */
 function validateFile(value: string): Validated {
-  const plain = /^\/[A-Za-z0-9_@%+=:,./-]+$/u.test(value) && !value.split('/').includes('..') && !value.endsWith('/');
+  const plain =
+    /^\/[A-Za-z0-9_@%+=:,./-]+$/u.test(value) && !value.split('/').includes('..') && !value.endsWith('/');
   return plain && value.length <= 4096
     ? ok(value.replace(/\/{2,}/gu, '/'))
     : invalid(`${show(value)} is not an absolute path of letters, digits and _@%+=:,.-/`);
@@ -111,7 +119,9 @@ function validateFlag(value: string): Validated {
 export function validateBearer(value: string): Validated {
   return /^[A-Za-z0-9._~+/-]{16,4096}=*$/u.test(value)
     ? ok(value)
-    : invalid('it must hold one line of at least 16 of the characters A-Z a-z 0-9 . _ ~ + / - and nothing else');
+    : invalid(
+        'it must hold one line of at least 16 of the characters A-Z a-z 0-9 . _ ~ + / - and nothing else',
+      );
 }
 
 export const settings: readonly SettingSpec[] = [

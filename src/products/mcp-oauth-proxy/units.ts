@@ -8,7 +8,9 @@ import { product } from './names.ts';
  * The socket is systemd's: nobody else can take the port while the service is down, and connections wait during a
  * restart instead of being refused.
  */
-export const socketUnit = (port: number): string => `# Written by mcp-installer; a change made here is noticed and kept.
+export const socketUnit = (
+  port: number,
+): string => `# Written by mcp-installer; a change made here is noticed and kept.
 [Unit]
 Description=Socket of the OAuth proxy for MCP
 
@@ -31,7 +33,9 @@ IPAddressAllow=localhost
 `;
 
 /** systemd 252 rates it 1.0 or better with a loopback backend (\`systemd-analyze security\`). */
-export const serviceUnit = ({ remoteBackend }: UnitOptions): string => `# Written by mcp-installer; a change made here is noticed and kept.
+export const serviceUnit = ({
+  remoteBackend,
+}: UnitOptions): string => `# Written by mcp-installer; a change made here is noticed and kept.
 [Unit]
 Description=OAuth proxy for MCP
 Requires=${product.socket}

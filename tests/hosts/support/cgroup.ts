@@ -48,7 +48,8 @@ export function processesOf(id: string): number[] {
   for (const pid of readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     try {
-      if (pattern.test(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) && isRunning(pid)) found.push(Number(pid));
+      if (pattern.test(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) && isRunning(pid))
+        found.push(Number(pid));
     } catch {
       // It ended while we looked.
     }

@@ -38,7 +38,11 @@ const bootTimeout = 60_000;
 const checkout = '/opt/mcp-installer';
 
 /** Waits for something observable; the last look's answer is in the error. */
-export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined, timeout = 20_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  timeout = 20_000,
+): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {
     const found = await look();
@@ -83,7 +87,10 @@ export class Host implements AsyncDisposable {
   }
 
   async boot(): Promise<void> {
-    const network = this.options.network === true ? ['--resolv-conf=copy-host'] : ['--private-network', '--resolv-conf=off'];
+    const network =
+      this.options.network === true
+        ? ['--resolv-conf=copy-host']
+        : ['--private-network', '--resolv-conf=off'];
     const legacy = onlyUnified() ? [] : ['SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
     const argv = [
       'systemd-nspawn',
@@ -114,7 +121,8 @@ export class Host implements AsyncDisposable {
   private findInit(): number | undefined {
     return processesOf(this.id).find((pid) => {
       try {
-        const ids = /^NSpid:\s*(.*)$/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split(/\s+/u) ?? [];
+        const ids =
+          /^NSpid:\s*(.*)$/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split(/\s+/u) ?? [];
         return ids.length > 1 && ids.at(-1) === '1';
       } catch {
         return false;
@@ -130,9 +138,24 @@ export class Host implements AsyncDisposable {
 
   /** The command as it is run from outside, for those who start it themselves. */
   command(argv: readonly string[], options: RunOptions = {}): string[] {
-    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root', LANG: 'C.UTF-8', ...options.env };
+    const env = {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
+      HOME: '/root',
+      LANG: 'C.UTF-8',
+      ...options.env,
+    };
     const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    return ['nsenter', `--target=${this.leader}`, '--all', `--wdns=${options.cwd ?? '/root'}`, '--', 'env', '-i', ...words, ...argv];
+    return [
+      'nsenter',
+      `--target=${this.leader}`,
+      '--all',
+      `--wdns=${options.cwd ?? '/root'}`,
+      '--',
+      'env',
+      '-i',
+      ...words,
+      ...argv,
+    ];
   }
 
   spawn(argv: readonly string[], options: RunOptions = {}): ChildProcess {
@@ -151,7 +174,8 @@ export class Host implements AsyncDisposable {
   /** As {@link sh}, but a failure is an error; returns what it printed. */
   async must(script: string, options: RunOptions = {}): Promise<string> {
     const result = await this.sh(script, options);
-    if (result.exitCode !== 0) throw new Error(`exit ${result.exitCode}: ${script}\n${result.stdout}${result.stderr}`);
+    if (result.exitCode !== 0)
+      throw new Error(`exit ${result.exitCode}: ${script}\n${result.stdout}${result.stderr}`);
     return result.stdout.trim();
   }
 
@@ -208,6 +232,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
       // There is none: nspawn did not even begin.
     }
     removeHost(id);
-    throw new Error(`the host did not boot: ${error instanceof Error ? error.message : String(error)}\n${log}`, { cause: error });
+    throw new Error(
+      `the host did not boot: ${error instanceof Error ? error.message : String(error)}\n${log}`,
+      { cause: error },
+    );
   }
 }

@@ -30,7 +30,10 @@ export const directoryOf = (id: string): string => path.join(hostsDir, id);
  * Makes the directory of a new host. Its name says who owns it, so there is no moment at which it has no owner.
  */
 export function claimHost(name: string): string {
-  const label = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, 24);
+  const label = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 24);
   const id = `mcp-${label}-${process.pid}-${startTime('self') ?? '0'}-${randomBytes(3).toString('hex')}`;
   mkdirSync(hostsDir, { recursive: true });
   mkdirSync(directoryOf(id));

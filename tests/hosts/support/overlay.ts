@@ -15,7 +15,9 @@ export function mountOverlay(dir: string, lower: string): void {
   // The root directory of the host takes the mode of `upper`, whatever the umask of the test runner is.
   chmodSync(upper, 0o755);
   const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
-  execFileSync('mount', ['-t', 'overlay', '-o', options, 'mcp-test-host', mergedTree(dir)], { stdio: 'pipe' });
+  execFileSync('mount', ['-t', 'overlay', '-o', options, 'mcp-test-host', mergedTree(dir)], {
+    stdio: 'pipe',
+  });
 }
 
 const isMounted = (target: string): boolean =>
