@@ -18,10 +18,22 @@ export {
 export type * from './machines/types.ts';
 
 export { createEffects, type Effects } from './effects/index.ts';
-export { createScope, type Asker, type Progress, type Scope, type ScopeOptions } from './effects/scope.ts';
+export {
+  createScope,
+  type Asker,
+  type Progress,
+  type RunState,
+  type Scope,
+  type ScopeOptions,
+} from './effects/scope.ts';
 export { createRealHost, type RealHostOptions } from './effects/host/real.ts';
 export { createDryRunHost } from './effects/host/dry-run.ts';
-export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from './effects/host/memory.ts';
+export {
+  createMemoryHost,
+  type MemoryHost,
+  type MemoryHostOptions,
+  type MemoryNode,
+} from './effects/host/memory.ts';
 export type * from './effects/host/port.ts';
 
 export { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
@@ -45,6 +57,7 @@ export {
   type FileIdentity,
   type Memory,
   type Obligation,
+  type OwedByRun,
 } from './facts.ts';
 
 export {

@@ -7,7 +7,7 @@
 import * as v from 'valibot';
 
 /** Changes with every change that a reader of the older version would misunderstand. */
-export const runEventsVersion = 1;
+const runEventsVersion = 1;
 
 const kind = <const T extends string>(type: T) => ({ v: v.literal(runEventsVersion), type: v.literal(type) });
 const strings = v.array(v.string());

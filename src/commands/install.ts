@@ -16,8 +16,12 @@ const quoted = (word: string): string =>
 /** The line to type for somebody who is not root: what was typed, with sudo before it. */
 const sudoCommand = (): string => {
   const script = process.env['MCP_INSTALLER_BOOTSTRAP'];
-  const words = script === undefined ? [process.execPath, process.argv[1] ?? ''] : [script];
-  return ['sudo', ...words, ...process.argv.slice(2)].map(quoted).join(' ');
+  // The bootstrap itself adds the command.
+  const words =
+    script === undefined
+      ? [process.execPath, process.argv[1] ?? '', ...process.argv.slice(2)]
+      : [script, ...process.argv.slice(3)];
+  return ['sudo', ...words].map(quoted).join(' ');
 };
 
 /** Signals end the run politely; a second one changes nothing, so that putting back is not cut short. */

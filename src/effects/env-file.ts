@@ -7,8 +7,6 @@
 import { parse as parseDotenv } from 'dotenv';
 import { problemsOfBytes, problemsOfText, scan, type Assignment, type Problem } from './env-grammar.ts';
 
-export type { Problem } from './env-grammar.ts';
-
 export interface ManagedKeys {
   /** Two different values of one of these are refused; of a setting the last one counts. */
   readonly secrets: readonly string[];

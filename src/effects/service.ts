@@ -25,7 +25,7 @@ async function askHealth(scope: Scope): Promise<string | null> {
 }
 
 /** No request is sent before the listener is known to be the unit's own. E_FOREIGN_LISTENER. */
-export function mustBeOwnListener(scope: Scope, status: UnitStatus): void {
+function mustBeOwnListener(scope: Scope, status: UnitStatus): void {
   if (isListenerOf(scope.host, port(scope), status.mainPid)) return;
   const others = listenersOn(scope.host, port(scope)).filter(
     ({ pid }) => pid !== status.mainPid && pid !== 1,

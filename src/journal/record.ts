@@ -31,7 +31,7 @@ export interface EventRecord {
   };
 }
 
-export interface FactRecord {
+interface FactRecord {
   readonly k: 'fact';
   readonly v: 1;
   readonly fact: Fact;

@@ -15,7 +15,7 @@ export const isBusy = (output: PreflightOutput): boolean => output.kind === 'bus
 export const isRefused = (output: PreflightOutput | DetectOutput | SecretsOutput | PlanOutput): boolean =>
   output.kind === 'refused';
 
-export const wantsRotation = (context: Context): boolean => context.request.rotate !== 'none';
+const wantsRotation = (context: Context): boolean => context.request.rotate !== 'none';
 
 /** A fresh host has nothing to rotate: there, --force-rotate-tokens is a fresh install. */
 export const mustRotate = (context: Context, output: DetectOutput): boolean =>

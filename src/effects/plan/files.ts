@@ -27,7 +27,7 @@ const kept = (path: string): Note => ({
   text: `${path} was edited by a person and is kept as it is.`,
 });
 
-export const desiredIdentity = (scope: Scope, bytes: Uint8Array, mode: number): FileIdentity => ({
+const desiredIdentity = (scope: Scope, bytes: Uint8Array, mode: number): FileIdentity => ({
   type: 'file',
   hash: sha256(bytes),
   mode,

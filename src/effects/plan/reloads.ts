@@ -9,7 +9,7 @@ import { askMarker, includesSnippet } from '../web.ts';
 type What = Obligation['what'];
 
 /** The manager has no unit; the name stands for it in records. */
-export const managerUnit = 'systemd';
+const managerUnit = 'systemd';
 
 function obligation(scope: Scope, affects: Affects, path: string): Obligation {
   const { product } = scope;

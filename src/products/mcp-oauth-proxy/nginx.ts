@@ -79,7 +79,7 @@ ${include}
   }
 }
 
-export const site = (options: WebOptions): string =>
+const site = (options: WebOptions): string =>
   `${header('Edit it if you like (certbot does): an edit is noticed and kept.')}${servers(options)}`;
 
 const forwarding = (port: number): string => `client_max_body_size 4m;
