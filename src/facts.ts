@@ -39,6 +39,8 @@ export type Fact =
   | { readonly fact: 'kept'; readonly path: string; readonly offered: string }
   | ({ readonly fact: 'owed' } & Obligation)
   | { readonly fact: 'settled'; readonly what: Obligation['what']; readonly unit: string }
+  /** Its changes were put back, so nothing of what this run owed is due any more. */
+  | { readonly fact: 'revoked' }
   | { readonly fact: 'secretsMade'; readonly names: readonly string[] }
   | { readonly fact: 'secretsPurged' }
   /** Their values came from a file of the user's: a rotation of everything skips them. */
@@ -105,6 +107,8 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
         ...memory,
         owed: memory.owed.filter((owed) => owed.what !== fact.what || owed.unit !== fact.unit),
       };
+    case 'revoked':
+      return { ...memory, owed: memory.owed.filter((owed) => owed.run !== run) };
     case 'secretsMade':
       return { ...memory, secretsMade: true };
     case 'secretsPurged':

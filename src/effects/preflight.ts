@@ -52,7 +52,7 @@ async function platformProblem(scope: Scope): Promise<string | null> {
 export async function preflight(scope: Scope, request: Request): Promise<PreflightOutput> {
   const notes: Note[] = [];
   scope.state.start = request.start;
-  if (scope.mustOwn && scope.host.root === '/' && scope.host.owner !== 0) {
+  if (scope.mustOwn && scope.host.root === '/') {
     return refused(new InstallerError('E_NOT_ROOT', { command: scope.sudoCommand }));
   }
   if (scope.lock() === 'busy') return { kind: 'busy', error: new InstallerError('E_BUSY').toJSON() };

@@ -137,6 +137,9 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
         break;
       case 'verified':
         if (event.outcome === 'verified') say(`${tag.info} The service answers`);
+        // Configuration tests write files, and an answer needs a change: neither is made up.
+        if (event.outcome === 'predicted')
+          say(`${tag.dry} Predicted, not checked: configuration tests, the service's answer`);
         break;
       case 'undone':
         for (const path of event.left) say(`${tag.warning} Left as it is: ${path}`);

@@ -1,0 +1,101 @@
+/** Idempotent is a contract: any number of runs equals one run, in the file, in the process and on the disk. */
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { suites } from './support/base.ts';
+import { createHost, type Host } from './support/host.ts';
+import { directoryOf } from './support/leftovers.ts';
+import {
+  differences,
+  expectAnswering,
+  expectExit,
+  mainPid,
+  nginxPids,
+  secretNames,
+  secretsInFile,
+  secretsInProcess,
+  snapshot,
+  systemdNotes,
+} from './support/observe.ts';
+
+const journalOnly = (paths: readonly string[]): readonly string[] =>
+  paths.filter((path) => !path.startsWith('./var/lib/mcp-installer'));
+
+/** Paths below the host's own layer whose bytes hold the value. */
+function pathsHolding(host: Host, value: string): string {
+  try {
+    return execFileSync('grep', ['-rlaF', value, `${directoryOf(host.id)}/upper`], { encoding: 'utf8' });
+  } catch {
+    return '';
+  }
+}
+
+describe.each(suites)('%s', (suite) => {
+  test('five reruns change nothing, and a rotation changes all four secrets and leaves none of the old ones', async () => {
+    await using host = await createHost({ suite, name: 'rerun' });
+    expectExit(await host.installer([]), 0);
+    const secrets = secretsInFile(host);
+    expect(await secretsInProcess(host)).toEqual(secrets);
+    const before = snapshot(host);
+    const processes = { service: await mainPid(host), nginx: await nginxPids(host) };
+    const notes = await systemdNotes(host);
+
+    for (let run = 1; run <= 5; run += 1) {
+      const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 0);
+      expect(stdout).toContain('[OK] Nothing to do');
+      expect(secretsInFile(host)).toEqual(secrets);
+      expect(await secretsInProcess(host)).toEqual(secrets);
+      await expectAnswering(host);
+    }
+    expect(journalOnly(differences(before, snapshot(host)))).toEqual([]);
+    expect({ service: await mainPid(host), nginx: await nginxPids(host) }).toEqual(processes);
+    expect(await systemdNotes(host)).toBe(notes);
+
+    expectExit(await host.installer(['--force-rotate-tokens', '--detailed-exitcode']), 2);
+    const rotated = secretsInFile(host);
+    for (const name of secretNames) expect(rotated[name]).not.toBe(secrets[name]);
+    expect(await secretsInProcess(host)).toEqual(rotated);
+    await expectAnswering(host);
+    for (const name of secretNames)
+      expect({ name, paths: pathsHolding(host, secrets[name]) }).toEqual({ name, paths: '' });
+    expect(journalOnly(differences(before, snapshot(host)))).toEqual([
+      './etc/mcp-oauth-proxy',
+      './etc/mcp-oauth-proxy/.env',
+    ]);
+  });
+
+  test('a rerun looks at the running process: a stopped service is started, a stale one is restarted', async () => {
+    await using host = await createHost({ suite, name: 'stale' });
+    expectExit(await host.installer([]), 0);
+
+    await host.must('systemctl stop mcp-oauth-proxy.service mcp-oauth-proxy.socket');
+    const started = expectExit(await host.installer([]), 0);
+    expect(started.stdout).toContain('started mcp-oauth-proxy.service');
+    await expectAnswering(host);
+
+    await host.must('systemctl stop nginx');
+    expectExit(await host.installer([]), 0);
+    await expectAnswering(host);
+
+    // Somebody changed the file behind the service's back: the process has other secrets than the file.
+    const fresh = 'a'.repeat(64);
+    await host.must(`sed -i 's/^MCP_TOKEN=.*/MCP_TOKEN=${fresh}/' /etc/mcp-oauth-proxy/.env`);
+    const restarted = expectExit(await host.installer([]), 0);
+    expect(restarted.stdout).toContain('Restarted mcp-oauth-proxy.service');
+    expect((await secretsInProcess(host)).MCP_TOKEN).toBe(fresh);
+    expect(expectExit(await host.installer([]), 0).stdout).toContain('[OK] Nothing to do');
+
+    await host.must('touch /usr/local/lib/mcp-oauth-proxy/oauth_proxy.py');
+    expect(expectExit(await host.installer([]), 0).stdout).toContain('Restarted mcp-oauth-proxy.service');
+    expect(expectExit(await host.installer([]), 0).stdout).toContain('[OK] Nothing to do');
+  });
+
+  test('after a reboot everything is there by itself', async () => {
+    await using host = await createHost({ suite, name: 'reboot' });
+    expectExit(await host.installer([]), 0);
+    const secrets = secretsInFile(host);
+    await host.reboot();
+    expect(expectExit(await host.installer([]), 0).stdout).toContain('[OK] Nothing to do');
+    await expectAnswering(host);
+    expect(await secretsInProcess(host)).toEqual(secrets);
+  });
+});
