@@ -148,6 +148,7 @@ async function prepare(options: InstallOptions): Promise<Run> {
       return session.journal.backup(bytes);
     },
     notify,
+    beforeChange: () => session.beforeChange(),
     lock: () => session.lock,
     fingerprint: (value) => session.fingerprint(value),
     randomBytes: (count) => randomBytes(count),

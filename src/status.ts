@@ -75,6 +75,7 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     record: (fact) => session.journal.fact(fact),
     backup: () => Promise.resolve(''),
     notify: () => undefined,
+    beforeChange: () => Promise.resolve(),
     lock: () => 'later',
     fingerprint: (value) => session.fingerprint(value),
     randomBytes: (count) => randomBytes(count),

@@ -32,19 +32,46 @@ function encode(value: string): string {
   return `'${value}'`;
 }
 
-function readsDifferently(text: string, keys: ManagedKeys, own: ReadonlyMap<string, string>): Problem[] {
-  const second = parseDotenv(text);
+/** The text without blank lines between assignments, over which dotenv's expression takes quadratic time. */
+function withoutGaps(text: string, assignments: readonly Assignment[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  const gap = (end: number): void => {
+    for (const line of text.slice(at, end).split('\n')) if (line.trim() !== '') parts.push(`${line}\n`);
+  };
+  for (const { start, end } of assignments) {
+    gap(start);
+    parts.push(text.slice(start, end));
+    at = end;
+  }
+  gap(text.length);
+  return parts.join('');
+}
+
+/** Where a reader that disagrees may have found the key: an assignment, something that looks like one, or any mention. */
+function lineOf(key: string, text: string, assignments: readonly Assignment[]): number | null {
+  const own = assignments.findLast((assignment) => assignment.key === key);
+  if (own !== undefined) return own.line;
   const lines = text.split('\n');
+  const assigned = new RegExp(`^\\s*(export\\s+)?${key}\\s*[=:]`, 'u');
+  const at = [
+    lines.findLastIndex((line) => assigned.test(line)),
+    lines.findLastIndex((line) => line.includes(key)),
+  ];
+  const found = at.find((index) => index !== -1);
+  return found === undefined ? null : found + 1;
+}
+
+function readsDifferently(text: string, keys: ManagedKeys, assignments: readonly Assignment[]): Problem[] {
+  const first = new Map(assignments.map(({ key, value }) => [key, value]));
+  const second = parseDotenv(withoutGaps(text, assignments));
   return [...keys.secrets, ...keys.settings]
-    .filter((key) => (second[key] ?? null) !== (own.get(key) ?? null))
-    .map((key) => {
-      const at = lines.findIndex((line) => new RegExp(`(^|[^A-Za-z0-9_])${key}\\s*[=:]`, 'u').test(line));
-      return {
-        line: at === -1 ? null : at + 1,
-        what: `systemd and dotenv read ${key} differently.`,
-        remedy: `Write it as one bare line, ${key}=value, without export, quotes, blanks, # or backslash.`,
-      };
-    });
+    .filter((key) => (second[key] ?? null) !== (first.get(key) ?? null))
+    .map((key) => ({
+      line: lineOf(key, text, assignments),
+      what: `systemd and dotenv read ${key} differently.`,
+      remedy: `Write it as one bare line, ${key}=value, without export, quotes, blanks, # or backslash.`,
+    }));
 }
 
 function twice(assignments: readonly Assignment[], names: readonly string[]): Problem[] {
@@ -97,7 +124,7 @@ export class EnvFile {
     const file = new EnvFile(text);
     const ambiguous = twice(file.assignments, keys.secrets);
     if (ambiguous.length > 0) return { ok: false, problems: inOrder(ambiguous) };
-    const disputed = readsDifferently(text, keys, file.values());
+    const disputed = readsDifferently(text, keys, file.assignments);
     return disputed.length > 0 ? { ok: false, problems: inOrder(disputed) } : { ok: true, file };
   }
 

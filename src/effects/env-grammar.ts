@@ -37,6 +37,9 @@ type State =
   | 'comment';
 
 const isBlank = (c: string): boolean => c === ' ' || c === '\t' || c === '\n' || c === '\r';
+const trimStart = (text: string): string => text.replace(/^[ \t\r\n]+/u, '');
+/** systemd's blanks only: what JavaScript trims beyond them belongs to the key or the value. */
+const trimEnd = (text: string): string => text.replace(/[ \t\r\n]+$/u, '');
 const isLineEnd = (c: string): boolean => c === '\n' || c === '\r';
 const isName = (key: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/u.test(key);
 
@@ -89,12 +92,12 @@ class Scanner {
   }
 
   private finish(at: number): void {
-    const key = this.key.trimEnd();
+    const key = trimEnd(this.key);
     let end = at;
     if (this.text.charAt(end) === '\r') end += 1;
     if (this.text.charAt(end) === '\n') end += 1;
     const raw = this.text.slice(this.valueStart, at);
-    const first = this.valueStart + (raw.length - raw.trimStart().length);
+    const first = this.valueStart + (raw.length - trimStart(raw).length);
     this.assignments.push({
       key,
       value: this.value.slice(0, this.solid),
@@ -102,7 +105,7 @@ class Scanner {
       start: this.start,
       end,
       valueStart: first,
-      valueEnd: Math.max(first, this.valueStart + raw.trimEnd().length),
+      valueEnd: Math.max(first, this.valueStart + trimEnd(raw).length),
       named: isName(key),
     });
     this.state = 'beforeKey';
@@ -180,7 +183,7 @@ export interface Problem {
 }
 
 /** An env file is a page of text; more than this is something else, and is not read into memory twice. */
-const maxBytes = 1024 * 1024;
+const maxBytes = 64 * 1024;
 
 const lineAt = (bytes: Uint8Array, offset: number): number => {
   let line = 1;
@@ -210,7 +213,7 @@ function notUtf8(bytes: Uint8Array): number | null {
 export function problemsOfBytes(bytes: Uint8Array): Problem[] {
   if (bytes.length > maxBytes) {
     return [
-      { line: null, what: 'the file is larger than 1 MiB.', remedy: 'Look whether it is the right file.' },
+      { line: null, what: 'the file is larger than 64 KiB.', remedy: 'Look whether it is the right file.' },
     ];
   }
   const problems: Problem[] = [];

@@ -93,6 +93,7 @@ async function carryOut(scope: Scope, reload: Reload): Promise<void> {
 }
 
 async function all(scope: Scope, reloads: readonly Reload[]): Promise<ReloadOutput> {
+  await scope.beforeChange();
   const plans = (what: Reload['what']): boolean => reloads.some((reload) => reload.what === what);
   if (plans('reloadWeb')) await checkWeb(scope);
   if (plans('reloadManager')) await checkUnits(scope);

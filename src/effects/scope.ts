@@ -45,6 +45,8 @@ export interface ScopeOptions {
   /** Keeps bytes in the run's folder; returns their name there. */
   readonly backup: (bytes: Uint8Array) => Promise<string>;
   readonly notify: (progress: Progress) => void;
+  /** Before the first change and before each one: locked, and everything recorded is on disk. E_BUSY, E_JOURNAL. */
+  readonly beforeChange: () => Promise<void>;
   readonly lock: () => LockState;
   readonly fingerprint: (value: string) => string;
   readonly randomBytes: (count: number) => Uint8Array;

@@ -157,6 +157,7 @@ export async function undo(scope: Scope, reason: PublicError): Promise<UndoOutpu
     const why = `${undoing.problems.join('; ')}. The reason for putting back: ${reason.code}, ${reason.message.replace(/\.$/u, '')}`;
     throw new InstallerError('E_UNDO_FAILED', { why });
   }
+  scope.record({ fact: 'revoked' });
   return {
     restored: undoing.restored,
     left: [...undoing.left, ...packages.map((name) => `package ${name}`)],

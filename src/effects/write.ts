@@ -75,7 +75,9 @@ async function packages(scope: Scope, names: readonly string[]): Promise<Change>
   return outcome;
 }
 
-function perform(scope: Scope, operation: Operation): Promise<Change> {
+async function perform(scope: Scope, operation: Operation): Promise<Change> {
+  // Also for what turns out to be there already: on a fresh host this is where two runs find out about each other.
+  await scope.beforeChange();
   const { host } = scope;
   const { kind, path, before, after } = operation;
   switch (kind) {
@@ -85,7 +87,7 @@ function perform(scope: Scope, operation: Operation): Promise<Change> {
       return narrowMode(scope, operation);
     case 'makeDirectory':
       // A package of the same run may have brought it.
-      if (lookAt(host, path)?.identity.type === 'directory') return Promise.resolve('changed');
+      if (lookAt(host, path)?.identity.type === 'directory') return 'changed';
       return replace(scope, operation, null, () => host.makeDirectory(path, after?.mode ?? 0o755));
     case 'writeFile':
       return writeFile(scope, operation);

@@ -70,6 +70,8 @@ export interface DesiredFile {
   readonly unknown: 'adopt' | 'keep';
   /** Does a person's edited version already do what the new one would? Then it is kept without asking. */
   readonly satisfiedBy?: (text: string) => boolean;
+  /** Is an edited version still one of ours? One that never was is not enabled by us either. */
+  readonly isOurs?: (text: string) => boolean;
 }
 
 export interface DesiredLink {

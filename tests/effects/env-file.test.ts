@@ -325,11 +325,11 @@ describe('refusing', () => {
     expect(after(file.with('CLIENT_ID', 'ff'))).toBe(`${text}CLIENT_ID=ff\n`);
   });
 
-  test('takes a file of exactly 1 MiB and refuses one byte more', () => {
-    const whole = Buffer.alloc(1024 * 1024, '# comment line\n');
+  test('takes a file of exactly 64 KiB and refuses one byte more', () => {
+    const whole = Buffer.alloc(64 * 1024, '# comment line\n');
     expect(read(whole).keys()).toEqual([]);
     expect(refusedAt(Buffer.concat([whole, Buffer.from('#')]))).toEqual([
-      { line: null, what: 'the file is larger than 1 MiB.', remedy: 'Look whether it is the right file.' },
+      { line: null, what: 'the file is larger than 64 KiB.', remedy: 'Look whether it is the right file.' },
     ]);
   });
 

@@ -15,7 +15,8 @@ import {
 } from './support/observe.ts';
 
 const bundle = '/opt/mcp-installer/dist/mcp-installer.mjs';
-const withoutJournal = { without: ['./var/lib/mcp-installer'] };
+/** What stays by rule: the journal, and the service's own state. */
+const withoutJournal = { without: ['./var/lib/mcp-installer', './var/lib/mcp-oauth-proxy'] };
 
 /** Paths without those whose content is as before but which were written anew. */
 function contents(host: Host): ReadonlyMap<string, string> {
@@ -43,7 +44,7 @@ describe.each(suites)('%s', (suite) => {
     const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
     const run = host.spawn(['node', bundle, '--force-rotate-tokens']);
     await until('the run waits before its restart', () => lookInside(host, held.reached));
-    await host.must(`pkill -KILL -f ${bundle}`);
+    await host.must(`pkill -KILL -f '[m]cp-installer.mjs'`);
     run.kill('SIGKILL');
     await held.release();
     const killed = await host.must('ls /var/lib/mcp-installer/runs | tail -n 1');
@@ -78,7 +79,7 @@ describe.each(suites)('%s', (suite) => {
       const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
       const run = host.run(['node', bundle, '--force-rotate-tokens']);
       await until('the run waits before its restart', () => lookInside(host, held.reached));
-      await host.must(`pkill -${signal.slice(3)} -f ${bundle}`);
+      await host.must(`pkill -${signal.slice(3)} -f '[m]cp-installer.mjs'`);
       await held.release();
       const { exitCode } = await run;
       expect(exitCode).toBe({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal]);

@@ -1,4 +1,5 @@
 /** One managed file: what is there, what should be, what was written last; from these three follows what is done. */
+import { posix } from 'node:path';
 import type { FileIdentity } from '../../facts.ts';
 import type { Note, Operation, Request } from '../../machines/types.ts';
 import type { DesiredFile, DesiredLink } from '../../products/product.ts';
@@ -121,7 +122,9 @@ export function decideFile(scope: Scope, file: DesiredFile, edits: Request['edit
 
 export function decideLink(scope: Scope, link: DesiredLink): Operation | null {
   const found = lookAt(scope.host, link.path);
-  if (found?.identity.type === 'link' && found.identity.hash === link.target) return null;
+  const target = found?.identity.type === 'link' ? found.identity.hash : null;
+  // A relative link to the same place is as good: Debian's own tools make those.
+  if (target !== null && posix.resolve(posix.dirname(link.path), target) === link.target) return null;
   return {
     kind: 'makeLink',
     path: link.path,

@@ -159,8 +159,8 @@ export function changesOf(
       notes.push(...decision.notes);
       if (decision.kind === 'offer' || decision.edited)
         kept.push({ path: file.path, offered: sha256(file.content) });
-      if (scope.memory().baselines[file.path] === undefined && decision.notes.length > 0)
-        notOurs.add(file.path);
+      const current = text(scope.host.readFile(file.path));
+      if (decision.notes.length > 0 && file.isOurs?.(current) === false) notOurs.add(file.path);
     }
     if (decision.kind === 'nothing') return [];
     const { operation, bytes } = decision;

@@ -15,6 +15,7 @@ import { product, traces } from './names.ts';
 import {
   acmeRoot,
   hasCertificate,
+  includesSnippet,
   isSatisfiedBy,
   markerPath,
   servesDomain,
@@ -203,6 +204,7 @@ function webPart(values: Settings, view: HostView, variant: Variant): Web {
         content: bytes(made.site),
         unknown: 'keep',
         satisfiedBy: (text) => isSatisfiedBy(text, variant),
+        isOurs: includesSnippet,
       },
     ],
     links: [

@@ -148,9 +148,11 @@ export const servesDomain = (text: string, domain: string): boolean =>
 export const hasCertificate = (text: string): boolean =>
   /^\s*ssl_certificate\s/mu.test(withoutComments(text));
 
+export const includesSnippet = (text: string): boolean => withoutComments(text).includes(product.snippet);
+
 /** Does a site that a person edited already do what a new one would: same names, same TLS, our snippet? */
 export function isSatisfiedBy(text: string, variant: Variant): boolean {
-  if (!withoutComments(text).includes(product.snippet)) return false;
+  if (!includesSnippet(text)) return false;
   if (variant.kind === 'local') return false;
   return servesDomain(text, variant.domain) && (variant.kind !== 'tls' || hasCertificate(text));
 }
