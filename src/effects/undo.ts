@@ -118,6 +118,11 @@ async function restartWhatRan(scope: Scope, undoing: Undoing): Promise<void> {
   const unitFiles = [service, socket].map((unit) => `/etc/systemd/system/${unit}`);
   if (touches(scope, ...unitFiles)) await undoing.command(tools.systemctl, 'daemon-reload');
   const ran = isRunning(state.unitsBefore.get(service));
+  for (const unit of [service, socket]) {
+    // A unit that is gone stays known as failed until it is told to forget; one that never failed need not be told.
+    const gone = !isRunning(state.unitsBefore.get(unit)) && state.restarted.has(unit);
+    if (gone) await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
+  }
   if (state.restarted.has(service) || state.restarted.has(socket)) {
     // Else the crash loop of the new version keeps the old one from being started.
     if (ran) await undoing.command(tools.systemctl, 'reset-failed', service);

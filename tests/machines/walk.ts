@@ -1,0 +1,198 @@
+/**
+ * Walking the real machine: which events it may receive in each state, from a catalogue of everything that actors may
+ * answer, and the paths through the graph that follows.
+ */
+import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
+import type { EventObject } from 'xstate';
+import { InstallerError, type PublicError } from '../../src/errors.ts';
+import { plainRequest } from '../../src/install.ts';
+import { installerMachine } from '../../src/machines/installer.ts';
+import type { Snapshot } from '../../src/machines/replay.ts';
+import type { ActorContract, Operation, Plan, Question, Reload, Request } from '../../src/machines/types.ts';
+
+const error = (
+  code: 'E_UNHEALTHY' | 'E_BUSY' | 'E_JOURNAL' | 'E_WRITE_FAILED' | 'E_PLATFORM' | 'E_DECLINED',
+): PublicError => new InstallerError(code).toJSON();
+
+const operation = (path: string): Operation => ({
+  kind: 'writeFile',
+  path,
+  role: 'service',
+  action: 'create',
+  before: null,
+  after: { type: 'file', hash: 'a'.repeat(64), mode: 0o644, uid: 0, gid: 0 },
+  detail: [],
+  because: null,
+});
+
+const restart: Reload = { what: 'restart', unit: 'x.service', because: ['/x'], how: 'restart', owedBy: [] };
+const question: Question = { id: 'rotation', text: 'Go on?', subjects: [] };
+
+const plan = (operations: number, reloads: number, questions: number): Plan => ({
+  hash: `0000000${operations}`,
+  operations: Array.from({ length: operations }, (_, at) => operation(`/${at}`)),
+  reloads: Array.from({ length: reloads }, () => restart),
+  questions: Array.from({ length: questions }, () => question),
+  notes: [],
+  settings: {},
+});
+
+const plans = [
+  plan(0, 0, 0),
+  plan(0, 1, 0),
+  plan(1, 0, 0),
+  plan(2, 1, 0),
+  plan(2, 1, 1),
+  plan(0, 1, 1),
+  plan(0, 0, 1),
+];
+
+const refused = { kind: 'refused', error: error('E_PLATFORM') } as const;
+const secrets: readonly ActorContract['secrets']['output'][] = [
+  { kind: 'ready', secrets: [{ name: 'A', origin: 'preserved', fingerprint: '0' }], notes: [] },
+  refused,
+];
+
+/** Everything that an actor may answer, as far as the machine can tell it apart. */
+const outputs: Readonly<Record<string, readonly unknown[]>> = {
+  preflight: [
+    { kind: 'ready', services: 'live', notes: [] },
+    { kind: 'ready', services: 'offline', notes: [] },
+    { kind: 'busy', error: error('E_BUSY') },
+    refused,
+  ] satisfies ActorContract['preflight']['output'][],
+  detect: [
+    { kind: 'fresh', notes: [] },
+    { kind: 'existing', notes: [] },
+    { kind: 'lost', notes: [] },
+    refused,
+  ] satisfies ActorContract['detect']['output'][],
+  generateSecrets: secrets,
+  loadSecrets: secrets,
+  rotateSecrets: secrets,
+  plan: [
+    ...plans.map((each) => ({ kind: 'planned', plan: each }) as const),
+    refused,
+  ] satisfies ActorContract['plan']['output'][],
+  confirm: [
+    { kind: 'proceed' },
+    { kind: 'replan', answers: { answered: ['rotation'], settings: {}, edits: null } },
+    { kind: 'declined', error: error('E_DECLINED') },
+  ] satisfies ActorContract['confirm']['output'][],
+  write: [{ outcome: 'changed' }, { outcome: 'predicted' }] satisfies ActorContract['write']['output'][],
+  reload: [{ outcome: 'done', done: ['x.service'] }] satisfies ActorContract['reload']['output'][],
+  verify: [{ outcome: 'verified', notes: [] }] satisfies ActorContract['verify']['output'][],
+  undo: [{ restored: ['/0'], left: [] }] satisfies ActorContract['undo']['output'][],
+};
+
+/** What an actor may fail with: an error of ours, two that mean something to the machine, and a bug. */
+const failures: readonly unknown[] = [
+  error('E_UNHEALTHY'),
+  error('E_BUSY'),
+  error('E_JOURNAL'),
+  new TypeError('a bug'),
+];
+
+export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export type WalkEvent = EventObject & {
+  readonly output?: unknown;
+  readonly error?: unknown;
+  readonly signal?: string;
+};
+
+export function eventsIn(snapshot: Snapshot): WalkEvent[] {
+  if (snapshot.status !== 'active') return [];
+  const running = Object.keys(snapshot.children);
+  return [
+    ...running.flatMap((id) =>
+      (outputs[id] ?? []).map(
+        (output): WalkEvent => ({ type: `xstate.done.actor.${id}`, output, actorId: id }) as WalkEvent,
+      ),
+    ),
+    ...running.flatMap((id) =>
+      failures.map(
+        (failure): WalkEvent =>
+          ({ type: `xstate.error.actor.${id}`, error: failure, actorId: id }) as WalkEvent,
+      ),
+    ),
+    ...signals.map((signal): WalkEvent => ({ type: 'interrupt', signal })),
+  ];
+}
+
+export const requests: readonly Request[] = (['none', 'all'] as const).flatMap((rotate) =>
+  [true, false].flatMap((rollback) =>
+    [true, false].map((ask) => ({ ...plainRequest, rotate, rollback, ask })),
+  ),
+);
+
+/** All that decides what happens next: two snapshots that agree in it have the same future. */
+export function keyOf(snapshot: Snapshot): string {
+  const { value, status, context } = snapshot;
+  return JSON.stringify([
+    value,
+    status,
+    context.mode,
+    context.plan?.hash,
+    context.plan?.reloads.length,
+    context.plan?.questions.length,
+    context.next,
+    context.changed,
+    context.signal,
+    context.error?.code,
+  ]);
+}
+
+export interface Step {
+  readonly event: WalkEvent;
+  readonly value: unknown;
+}
+
+export interface Path {
+  readonly request: Request;
+  readonly steps: readonly Step[];
+}
+
+const traversal = (request: Request) =>
+  ({
+    input: { request },
+    events: (snapshot: Snapshot) => eventsIn(snapshot) as never[],
+    serializeState: (snapshot: Snapshot) => keyOf(snapshot),
+    serializeEvent: (event: WalkEvent) =>
+      JSON.stringify([event, event.error instanceof Error ? event.error.name : null]),
+  }) as const;
+
+/**
+ * Paths over every edge of the graph: the shortest way to where it begins, then the edge, then the shortest way from
+ * there to an end.
+ */
+export function pathsOver(request: Request): Path[] {
+  const options = traversal(request);
+  const graph = getAdjacencyMap(installerMachine, options as never) as unknown as Record<
+    string,
+    { state: Snapshot; transitions: Record<string, { event: WalkEvent; state: Snapshot }> }
+  >;
+  const shortest = new Map(
+    getShortestPaths(installerMachine, options as never).map((path) => [
+      keyOf(path.state),
+      path.steps
+        .map(({ event, state }) => ({ event: event, value: state.value }))
+        .filter(({ event }) => event.type !== 'xstate.init'),
+    ]),
+  );
+  return Object.entries(graph).flatMap(([key, { transitions }]) =>
+    Object.values(transitions).map(({ event, state }): Path => {
+      const steps = [...(shortest.get(key) ?? []), { event, value: state.value }];
+      const seen = new Set([key]);
+      let at = state;
+      while (at.status === 'active' && !seen.has(keyOf(at))) {
+        seen.add(keyOf(at));
+        const [next] = Object.values(graph[keyOf(at)]?.transitions ?? {});
+        if (next === undefined) break;
+        steps.push({ event: next.event, value: next.state.value });
+        at = next.state;
+      }
+      return { request, steps };
+    }),
+  );
+}
