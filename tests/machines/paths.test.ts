@@ -159,9 +159,7 @@ describe('every path of the machine', () => {
       )) {
         if (before !== null) {
           const { event } = path.steps[at - 1]!;
-          branches.add(
-            `${String(before.value)} ${event.type} ${String(snapshot.value)} ${String(snapshot.context.changed)}`,
-          );
+          branches.add(`${before.value} ${event.type} ${snapshot.value} ${String(snapshot.context.changed)}`);
         }
         before = snapshot;
         at += 1;
@@ -182,8 +180,9 @@ describe('every path of the machine', () => {
         { request: path.request },
         path.steps.map(({ event }) => event),
       );
-      if (status !== 'done') continue;
-      if (output === undefined) throw new Error('a final state without an output');
+      // A path that comes back to where it was does not end.
+      if (output === undefined) continue;
+      expect(status).toBe('done');
       if (output.error !== null) expect(isErrorCode(output.error.code)).toBe(true);
       exits.set(output.outcome, (exits.get(output.outcome) ?? new Set()).add(output.exitCode));
     }
