@@ -1,0 +1,131 @@
+/** The text of each generated reference page, from the code that it is about. */
+import { toJsonSchema } from '@valibot/to-json-schema';
+import type { Command } from 'commander';
+import { createProgram } from '../src/commands/program.ts';
+import { errorTable } from '../src/errors.ts';
+import { stateSummaries, toMermaid, transitions } from '../src/machines/diagram.ts';
+import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
+import type { HostView } from '../src/products/product.ts';
+import { runEvent } from '../src/run-events.ts';
+
+const made = '<!-- Made by `npm run docs`; do not edit. -->\n\n';
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
+
+function machine(): string {
+  const states = stateSummaries().map(({ name, actor, final, description }) => [
+    `\`${name}\``,
+    final ? 'final' : `\`${actor ?? ''}\``,
+    description,
+  ]);
+  const ways = transitions().map(({ from, event, note, to }) => [from, event, note, to]);
+  return `${made}# The machine\n\n\`\`\`mermaid\n${toMermaid()}\`\`\`\n\n## States\n\n${table(['state', 'actor', 'what'], states)}\n## Transitions\n\nThe first one whose guard holds is taken.\n\n${table(['from', 'event', 'guard', 'to'], ways)}`;
+}
+
+function options(): string {
+  const program = createProgram(() => () => Promise.resolve());
+  const section = (command: Command): string => {
+    const words = command.registeredArguments.map((argument) => ` ${argument.name().toUpperCase()}`).join('');
+    const rows = command.options.map(({ flags, description }) => [`\`${flags}\``, description]);
+    return `## ${command.name()}${words}\n\n${command.description()}\n\n${rows.length === 0 ? '' : table(['option', 'meaning'], rows)}\n`;
+  };
+  const variables = mcpOauthProxy.settings.map(({ option, key, description }) => [
+    `\`MCP_INSTALLER_${option.replaceAll('-', '_').toUpperCase()}\``,
+    `\`${key}\``,
+    description,
+  ]);
+  return `${made}# Commands and options\n\n\`install\` is the default command.\n\n${program.commands.map(section).join('')}## Environment\n\nA setting comes from: flag, environment, \`--config FILE\`, the installation, default; in this order.\n\n${table(['variable', 'in the env file', 'meaning'], variables)}\n\`DRY_RUN=1|true|yes\` is \`--dry-run\`, also where sudo dropped it. \`NO_COLOR\` is honoured. What rotates, replaces or skips is a flag or nothing: \`FORCE_ROTATE_TOKENS\` is refused.\n`;
+}
+
+const exits: readonly (readonly [number | string, string])[] = [
+  [0, 'done, or nothing to do'],
+  [2, 'only with `--detailed-exitcode`: something changed, or would change'],
+  [3, '`status`: installed, but drifted or unhealthy (a tolerated edit alone is not drift)'],
+  [4, '`status`: not installed'],
+  [10, 'preflight failed, refused, not root, or declined at a question; nothing changed'],
+  [11, 'another run is under way; nothing changed'],
+  [12, 'failed, and the host was put back'],
+  [13, 'failed, and not put back; what to do is printed'],
+  [64, 'bad usage or an invalid value; nothing changed'],
+  [65, 'a damaged or foreign journal where one was to be read'],
+  [70, 'a bug in the installer; the trace is printed'],
+  ['130, 143, 129', 'ended by SIGINT, SIGTERM, SIGHUP after putting things back'],
+];
+
+const exitCodes = (): string =>
+  `${made}# Exit codes\n\n${table(
+    ['code', 'meaning'],
+    exits.map(([code, words]) => [String(code), words]),
+  )}`;
+
+function errors(): string {
+  const named = new Proxy({}, { get: (_, name) => (name === 'remedy' ? undefined : `‹${String(name)}›`) });
+  const rows = Object.entries(errorTable).map(([code, entry]) => [
+    `\`${code}\``,
+    String(entry.exit),
+    entry.what(named),
+    entry.remedy(named),
+  ]);
+  return `${made}# Errors\n\nThe exit code is the one of a run that had not changed anything; once something was changed it is 12 (put back) or 13. A refusal by an error of 13 is 10.\n\n${table(['code', 'exit', 'what happened', 'what to do'], rows)}`;
+}
+
+function files(): string {
+  const view = (certificate: boolean): HostView => ({
+    isFile: () => certificate,
+    readText: () => null,
+    ipv6: true,
+  });
+  const wanted = mcpOauthProxy.desired({
+    settings: { LISTEN_PORT: '8083', BACKEND_URL: 'http://127.0.0.1:8000/mcp', DOMAIN: 'mcp.example.org' },
+    view: view(true),
+    code: mcpOauthProxy.bundledCode,
+  });
+  if (!wanted.ok) throw new Error(wanted.code);
+  const { directories, files: own, links } = wanted.desired;
+  const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+  const rows = [
+    ...directories
+      .filter(({ shared }) => !shared)
+      .map(({ path, mode }) => [`\`${path}/\``, octal(mode), 'directory']),
+    [`\`${mcpOauthProxy.envFile}\``, '0600', 'the secrets, then the settings'],
+    ...own.map(({ path, mode, role }) => [`\`${path}\``, octal(mode), role]),
+    ...links.map(({ path, target, role }) => [`\`${path}\``, 'link', `${role}: to \`${target}\``]),
+    [
+      '`/var/lib/mcp-installer/`',
+      '0700',
+      'one folder a run: its journal, and what it replaced; the key of the fingerprints',
+    ],
+    ['`/var/lib/private/mcp-oauth-proxy`', 'by systemd', "the service's own state"],
+  ];
+  const secrets = mcpOauthProxy.secrets.map(({ name, bytes, purpose, afterRotation }) => [
+    `\`${name}\``,
+    String(bytes),
+    purpose,
+    afterRotation,
+  ]);
+  return `${made}# Files\n\n${table(['path', 'mode', 'what'], rows)}\n## Secrets\n\nBare \`KEY=value\` lines of lower-case hex at the head of a fresh env file.\n\n${table(['name', 'random bytes', 'purpose', 'after a rotation'], secrets)}`;
+}
+
+const runEvents = (): string =>
+  `${made}# Events of a run (\`--json\`)\n\nOne JSON object a line on stdout; people's text goes to stderr. Every line has \`v\` and \`type\`; the last one is \`result\`. The [schema](run-events.schema.json):\n\n${table(
+    ['type', 'fields'],
+    runEvent.options.map(({ entries }) => [
+      `\`${entries.type.literal}\``,
+      Object.keys(entries)
+        .filter((name) => name !== 'v' && name !== 'type')
+        .join(', '),
+    ]),
+  )}`;
+
+/** File name below docs/reference → text. */
+export const pages = (): Readonly<Record<string, string>> => ({
+  'machine.md': machine(),
+  'options.md': options(),
+  'exit-codes.md': exitCodes(),
+  'errors.md': errors(),
+  'files.md': files(),
+  'run-events.md': runEvents(),
+  'run-events.schema.json': `${JSON.stringify(toJsonSchema(runEvent, { errorMode: 'ignore' }), null, 2)}\n`,
+});
