@@ -97,6 +97,8 @@ export interface RunState {
   /** Told to the journal when the run has succeeded. */
   kept: readonly KeptEdit[];
   source: 'bundled' | 'file';
+  /** What the journal said of it before the run. */
+  readonly sourceBefore: 'bundled' | 'file';
   settings: Settings;
   /** Those that the env file held before the run, for asking an old service that was put back. */
   settingsBefore: Settings;
@@ -129,6 +131,7 @@ export const createScope = (options: ScopeOptions): Scope => ({
     applied: [],
     kept: [],
     source: 'bundled',
+    sourceBefore: options.memory().source,
     settings: {},
     settingsBefore: {},
     unitsBefore: new Map(),

@@ -96,6 +96,9 @@ class Undoing {
       await this.putBack(applied);
     }
     this.scope.record({ fact: 'restored', path, baseline });
+    if (path === this.scope.product.codeFile) {
+      this.scope.record({ fact: 'source', origin: this.scope.state.sourceBefore });
+    }
   }
 }
 

@@ -1,0 +1,151 @@
+/** The bundled service, and the proof of a rotation, with a real MCP backend behind it. */
+import { describe, expect, test } from 'vitest';
+import { suites } from './support/base.ts';
+import { createHost, until, type Host } from './support/host.ts';
+import { expectAnswering, expectExit, secretNames, secretsInFile } from './support/observe.ts';
+
+/** Tells what it was asked with; /stream never ends. */
+const backend = `import http.server, json, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0)) if not self.headers.get("transfer-encoding") else b"chunked"
+        if self.headers.get("mcp-session-id") == "stream":
+            self.send_response(200); self.send_header("content-type", "text/event-stream"); self.send_header("connection", "close"); self.end_headers()
+            self.wfile.write(b"data: hello\\n\\n"); self.wfile.flush()
+            import time
+            time.sleep(600)
+            return
+        text = json.dumps({"authorization": self.headers.get("authorization"), "method": self.command, "path": self.path}).encode()
+        allowed = open("/run/expected").read().strip() if os.path.exists("/run/expected") else None
+        status = 401 if allowed and self.headers.get("authorization") != "Bearer " + allowed else 200
+        self.send_response(status); self.send_header("content-type", "application/json"); self.send_header("content-length", str(len(text))); self.end_headers()
+        self.wfile.write(text)
+    do_GET = do_POST = do_DELETE = answer
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("127.0.0.1", 8000), Handler).serve_forever()
+`;
+
+async function withBackend(host: Host): Promise<void> {
+  await host.write('/run/backend.py', backend);
+  host.spawn(['python3', '/run/backend.py']);
+  await until('the backend answers', async () =>
+    (await host.sh('curl -s http://127.0.0.1:8000/')).exitCode === 0 ? true : undefined,
+  );
+}
+
+const token = (host: Host, form: string, more = ''): Promise<string> =>
+  host.must(`curl -s -w '\\n%{http_code}' ${more} http://127.0.0.1:8084/token -d '${form}'`);
+
+describe.each(suites)('%s', (suite) => {
+  test('checks clients as OAuth errors require, and forwards with MCP_TOKEN and never with the client’s token', async () => {
+    await using host = await createHost({ suite, name: 'service' });
+    expectExit(await host.installer([]), 0);
+    const secrets = secretsInFile(host);
+    const form = `client_id=${secrets.CLIENT_ID}&client_secret=${secrets.CLIENT_SECRET}`;
+    const basic = `-u ${secrets.CLIENT_ID}:${secrets.CLIENT_SECRET}`;
+    expect(
+      await token(host, `grant_type=client_credentials&client_id=${secrets.CLIENT_ID}&client_secret=wrong`),
+    ).toMatch(/"invalid_client".*\n401$/u);
+    expect(await token(host, 'grant_type=client_credentials')).toMatch(/"invalid_client".*\n401$/u);
+    expect(await token(host, `grant_type=authorization_code&code=x&${form}`)).toMatch(
+      /"invalid_grant".*\n400$/u,
+    );
+    expect(await token(host, 'grant_type=refresh_token&refresh_token=x', basic)).toMatch(
+      /"invalid_grant".*\n400$/u,
+    );
+    expect(await token(host, `grant_type=password&${form}`)).toMatch(/"unsupported_grant_type".*\n400$/u);
+    const granted = await token(host, 'grant_type=client_credentials', basic);
+    expect(granted).toMatch(/\n200$/u);
+    const { access_token: bearer } = JSON.parse(granted.split('\n')[0] ?? '') as { access_token: string };
+
+    const mcp = (how: string): Promise<string> =>
+      host.must(`curl -s -w '\\n%{http_code}' http://127.0.0.1:8084/mcp ${how}`);
+    expect(await mcp("-d '{}'")).toMatch(/"invalid_token".*\n401$/u);
+    expect(await mcp(`-d '{}' -H 'Authorization: Bearer ${bearer}'`)).toMatch(/"jsonrpc":"2.0".*\n502$/u);
+    await withBackend(host);
+    const forwarded = await mcp(`-d '{}' -H 'Authorization: Bearer ${bearer}'`);
+    expect(JSON.parse(forwarded.split('\n')[0] ?? '')).toEqual({
+      authorization: `Bearer ${secrets.MCP_TOKEN}`,
+      method: 'POST',
+      path: '/mcp',
+    });
+
+    // A stream that is open does not hold up a stop.
+    const stream = host.spawn([
+      'curl',
+      '-sN',
+      'http://127.0.0.1:8084/mcp',
+      '-H',
+      `Authorization: Bearer ${bearer}`,
+      '-H',
+      'Mcp-Session-Id: stream',
+    ]);
+    let received = '';
+    stream.stdout?.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    await until('the stream has begun', () => (received.includes('data: hello') ? true : undefined));
+    const began = Date.now();
+    await host.must('systemctl restart mcp-oauth-proxy.service');
+    expect(Date.now() - began).toBeLessThan(5_000);
+    expect(await host.must('systemctl show -p Result --value mcp-oauth-proxy.service')).toBe('success');
+    stream.kill();
+  });
+
+  test('refuses to start without its four secrets and names those that are missing', async () => {
+    await using host = await createHost({ suite, name: 'service-secrets' });
+    const { exitCode, stderr } = await host.sh(
+      'cd /opt/mcp-installer/src/products/mcp-oauth-proxy && MCP_TOKEN=a CLIENT_ID=b python3 -B -m uvicorn oauth_proxy:app',
+    );
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('mcp-oauth-proxy refuses to start without CLIENT_SECRET, TOKEN_SECRET');
+  });
+
+  test('a rotation is proven against service and backend, and what could not be proven is said', async () => {
+    await using host = await createHost({ suite, name: 'proof' });
+    expectExit(await host.installer([]), 0);
+    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).stdout).toContain(
+      'MCP_TOKEN: http://127.0.0.1:8000/mcp does not answer',
+    );
+    await withBackend(host);
+    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).stdout).not.toContain(
+      'could not be tried',
+    );
+    await host.must(`grep MCP_TOKEN /etc/mcp-oauth-proxy/.env | cut -d= -f2 >/run/expected`);
+    expect(expectExit(await host.installer(['--force-rotate-tokens', 'MCP_TOKEN']), 0).stdout).toContain(
+      'refuses the new MCP_TOKEN (401)',
+    );
+
+    // A service that goes on accepting the old credentials has not rotated: everything is put back.
+    const before = secretsInFile(host);
+    await host.write(
+      '/root/careless.py',
+      `async def app(scope, receive, send):
+    if scope["type"] == "http":
+        status = 400 if scope["path"] == "/token" else 200
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+`,
+    );
+    const careless = expectExit(
+      await host.installer(['--source', '/root/careless.py', '--force-rotate-tokens']),
+      12,
+    );
+    expect(careless.stdout).toContain('E_ROTATION_UNPROVEN');
+    expect(secretsInFile(host)).toEqual(before);
+    await expectAnswering(host);
+  });
+
+  test('the unit keeps the service in a narrow sandbox, and nobody but root reads its secrets', async () => {
+    await using host = await createHost({ suite, name: 'sandbox' });
+    expectExit(await host.installer([]), 0);
+    const score = /: ([\d.]+) /u.exec(
+      await host.must('systemd-analyze security --no-pager mcp-oauth-proxy.service | tail -n 1'),
+    )?.[1];
+    expect(Number(score)).toBeLessThanOrEqual(1.0);
+    const secrets = secretsInFile(host);
+    const shown = await host.sh(
+      'setpriv --reuid=nobody --regid=nogroup --clear-groups sh -c "systemctl show mcp-oauth-proxy.service; cat /etc/mcp-oauth-proxy/.env"',
+    );
+    for (const name of secretNames) expect(shown.stdout + shown.stderr).not.toContain(secrets[name]);
+  });
+});
