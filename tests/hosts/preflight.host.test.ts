@@ -55,7 +55,7 @@ describe.each(suites)('%s', (suite) => {
   test('an older installer refuses where a newer one was last, unless it is told to', async () => {
     await using host = await createHost({ suite, name: 'downgrade' });
     await host.must(
-      'sed \'s/var version="0.1.0"/var version="9.0.0"/\' /opt/mcp-installer/dist/mcp-installer.mjs >/root/newer.mjs',
+      'sed \'s/version="0.1.0"/version="9.0.0"/\' /opt/mcp-installer/dist/mcp-installer.mjs >/root/newer.mjs',
     );
     expectExit(await host.run(['node', '/root/newer.mjs']), 0);
     expect((await host.run(['node', '/root/newer.mjs', '--version'])).stdout).toBe('9.0.0\n');

@@ -1,0 +1,107 @@
+/**
+ * The life of a host: what its users and its accidents do to it, and what it then is. The second model of the tests; the
+ * real command line is what it is compared with.
+ */
+import { createMachine } from 'xstate';
+import { createTestModel, getAdjacencyMap, getShortestPaths } from 'xstate/graph';
+
+export type Being =
+  'absent' | 'legacy' | 'installed' | 'edited' | 'own' | 'secretMissing' | 'envLost' | 'stopped' | 'halfDone';
+
+export type LifeEvent =
+  | 'install'
+  | 'dryRun'
+  | 'rotateAll'
+  | 'rotateOne'
+  | 'editSite'
+  | 'loseSecret'
+  | 'loseEnv'
+  | 'stopService'
+  | 'changePort'
+  | 'newSource'
+  | 'brokenSource'
+  | 'killMidway'
+  | 'legacyScript';
+
+type Ways = Partial<Record<LifeEvent, Being>>;
+
+/** Where systemd is not running, nothing can be stopped and nothing can fail to start. */
+function ways(live: boolean): Record<Being, Ways> {
+  const onlyLive = (more: Ways): Ways => (live ? more : {});
+  return {
+    absent: { install: 'installed', rotateAll: 'installed', dryRun: 'absent', legacyScript: 'legacy' },
+    legacy: { install: 'installed', dryRun: 'legacy', rotateOne: 'installed' },
+    installed: {
+      install: 'installed',
+      dryRun: 'installed',
+      rotateAll: 'installed',
+      rotateOne: 'installed',
+      changePort: 'installed',
+      editSite: 'edited',
+      loseSecret: 'secretMissing',
+      loseEnv: 'envLost',
+      newSource: 'own',
+      killMidway: 'halfDone',
+      ...onlyLive({ stopService: 'stopped', brokenSource: 'installed' }),
+    },
+    // A person's edit stays; where a change of ours meets it, nothing happens at all.
+    edited: { install: 'edited', rotateAll: 'edited', changePort: 'edited', dryRun: 'edited' },
+    own: { install: 'own', rotateAll: 'own', dryRun: 'own', ...onlyLive({ brokenSource: 'own' }) },
+    secretMissing: { install: 'installed', dryRun: 'secretMissing', rotateAll: 'installed' },
+    envLost: { install: 'envLost', dryRun: 'envLost', rotateOne: 'envLost', rotateAll: 'installed' },
+    stopped: onlyLive({ install: 'installed', dryRun: 'stopped', rotateAll: 'installed' }),
+    halfDone: { install: 'installed', dryRun: 'halfDone', rotateAll: 'installed' },
+  };
+}
+
+export function lifeModel(live: boolean) {
+  const machine = createMachine({
+    id: 'life',
+    initial: 'absent',
+    states: Object.fromEntries(Object.entries(ways(live)).map(([being, on]) => [being, { on }])),
+  });
+  return createTestModel(machine);
+}
+
+/** A path over every transition: the shortest way to where it begins, then the transition. */
+export function lifePaths(live: boolean) {
+  const model = lifeModel(live);
+  return model.getPaths((machine, options) => {
+    const shortest = getShortestPaths(machine, options);
+    return Object.values(getAdjacencyMap(machine, options)).flatMap(({ state, transitions }) => {
+      const [way] = shortest.filter((path) => path.state.value === state.value);
+      // The graph's types lose what a transition is on the way through the model.
+      const edges = Object.values(transitions) as {
+        state: typeof state;
+        event: NonNullable<typeof way>['steps'][number]['event'];
+      }[];
+      return edges.map((edge) => ({
+        state: edge.state,
+        steps: [...(way?.steps ?? []), { state: edge.state, event: edge.event }],
+        weight: (way?.weight ?? 0) + 1,
+      }));
+    });
+  });
+}
+
+export type LifePath = ReturnType<typeof lifePaths>[number];
+
+/** `from event`, for every transition that the paths take and for every one that the model has. */
+export function coverage(
+  live: boolean,
+  paths: readonly LifePath[],
+): { readonly taken: readonly string[]; readonly all: readonly string[] } {
+  const taken = paths.flatMap(({ steps }) =>
+    steps.slice(1).map(({ event }, at) => `${String(steps[at]?.state.value)} ${event.type}`),
+  );
+  const all = Object.entries(ways(live)).flatMap(([being, on]) =>
+    Object.keys(on).map((event) => `${being} ${event}`),
+  );
+  return { taken: [...new Set(taken)].sort(), all: all.sort() };
+}
+
+export const titleOf = ({ steps }: LifePath): string =>
+  steps
+    .slice(1)
+    .map(({ event }) => event.type)
+    .join(', ');
