@@ -7,7 +7,7 @@ import { tools } from './tools.ts';
 import { showUnits } from './units.ts';
 
 /** Numbers compare as numbers; anything that is no version compares as older. */
-export function isNewer(version: string, than: string): boolean {
+function isNewer(version: string, than: string): boolean {
   const parts = (text: string): number[] => text.split(/[.-]/u).map((part) => Number(part) || 0);
   const [left, right] = [parts(version), parts(than)];
   for (let at = 0; at < Math.max(left.length, right.length); at += 1) {

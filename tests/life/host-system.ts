@@ -17,13 +17,18 @@ export async function hostSystem(suite: Suite): Promise<System> {
     install: (args) => host.installer(args),
     status: async () => (await host.installer(['status'])).exitCode,
     read: (file) => (host.exists(file) ? host.read(file) : null),
-    write: async (file, text, mode) => void (await host.write(file, text, mode)),
-    remove: async (file) => void (await host.must(`rm ${file}`)),
+    write: async (file, text, mode) => {
+      await host.write(file, text, mode);
+    },
+    remove: async (file) => {
+      await host.must(`rm ${file}`);
+    },
     look: () => snapshot(host, { without: ['./var/lib/mcp-installer', './var/lib/mcp-oauth-proxy'] }),
     modeOf: (file) => host.must(`stat -c %a ${file}`),
     leftovers: () => host.must('find /etc /usr/local -name "*.mcp-installer-tmp"'),
-    stopService: async () =>
-      void (await host.must('systemctl stop mcp-oauth-proxy.service mcp-oauth-proxy.socket')),
+    stopService: async () => {
+      await host.must('systemctl stop mcp-oauth-proxy.service mcp-oauth-proxy.socket');
+    },
     killMidway: async () => {
       const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
       const run = host.installer(['--force-rotate-tokens']);

@@ -9,18 +9,7 @@ const paths = lifePaths(true);
 
 describe.each(suites)('%s', (suite) => {
   let walked = 0;
-  test.concurrent.each(
-    paths.map(
-      (path) =>
-        [
-          path.steps
-            .map(({ event }) => event.type)
-            .slice(1)
-            .join(', '),
-          path,
-        ] as const,
-    ),
-  )('%s', async (_, path) => {
+  test.concurrent.each(paths.map((path) => [titleOf(path), path] as const))('%s', async (_, path) => {
     const system = await hostSystem(suite);
     const life = new Life(system);
     try {

@@ -54,7 +54,7 @@ function ways(live: boolean): Record<Being, Ways> {
   };
 }
 
-export function lifeModel(live: boolean) {
+function lifeModel(live: boolean) {
   const machine = createMachine({
     id: 'life',
     initial: 'absent',
@@ -63,21 +63,29 @@ export function lifeModel(live: boolean) {
   return createTestModel(machine);
 }
 
+interface Snapshot {
+  readonly value: string;
+}
+
+interface Node {
+  readonly state: Snapshot;
+  readonly transitions: Readonly<
+    Record<string, { readonly state: Snapshot; readonly event: { readonly type: string } }>
+  >;
+}
+
 /** A path over every transition: the shortest way to where it begins, then the transition. */
 export function lifePaths(live: boolean) {
   const model = lifeModel(live);
   return model.getPaths((machine, options) => {
     const shortest = getShortestPaths(machine, options);
-    return Object.values(getAdjacencyMap(machine, options)).flatMap(({ state, transitions }) => {
-      const [way] = shortest.filter((path) => path.state.value === state.value);
-      // The graph's types lose what a transition is on the way through the model.
-      const edges = Object.values(transitions) as {
-        state: typeof state;
-        event: NonNullable<typeof way>['steps'][number]['event'];
-      }[];
-      return edges.map((edge) => ({
-        state: edge.state,
-        steps: [...(way?.steps ?? []), { state: edge.state, event: edge.event }],
+    // The graph's types do not survive the way through the model.
+    const graph = getAdjacencyMap(machine, options) as unknown as Record<string, Node>;
+    return Object.values(graph).flatMap(({ state, transitions }) => {
+      const way = shortest.find((path) => (path.state as Snapshot).value === state.value);
+      return Object.values(transitions).map((edge) => ({
+        state: edge.state as never,
+        steps: [...(way?.steps ?? []), { state: edge.state as never, event: edge.event }],
         weight: (way?.weight ?? 0) + 1,
       }));
     });
@@ -92,7 +100,9 @@ export function coverage(
   paths: readonly LifePath[],
 ): { readonly taken: readonly string[]; readonly all: readonly string[] } {
   const taken = paths.flatMap(({ steps }) =>
-    steps.slice(1).map(({ event }, at) => `${String(steps[at]?.state.value)} ${event.type}`),
+    steps
+      .slice(1)
+      .map(({ event }, at) => `${(steps[at]?.state as Snapshot | undefined)?.value ?? ''} ${event.type}`),
   );
   const all = Object.entries(ways(live)).flatMap(([being, on]) =>
     Object.keys(on).map((event) => `${being} ${event}`),

@@ -22,7 +22,10 @@ export function rootSystem(): System {
     status: async () => (await run(['status', '--root', root.path])).exitCode,
     read: (file) => (existsSync(at(file)) ? readFileSync(at(file), 'utf8') : null),
     write,
-    remove: (file) => Promise.resolve(rmSync(at(file))),
+    remove: (file) => {
+      rmSync(at(file));
+      return Promise.resolve();
+    },
     look: () => treeOf(root.path, ['/var/lib/mcp-installer']),
     modeOf: (file) => Promise.resolve((statSync(at(file)).mode & 0o7777).toString(8)),
     leftovers: () =>
@@ -54,6 +57,9 @@ export function rootSystem(): System {
       await write(files.site, 'server { listen 443 ssl; # managed by Certbot\n}\n');
     },
     expectRunning: () => Promise.resolve(),
-    dispose: () => Promise.resolve(root[Symbol.dispose]()),
+    dispose: () => {
+      root[Symbol.dispose]();
+      return Promise.resolve();
+    },
   };
 }

@@ -6,18 +6,7 @@ import { rootSystem } from './root-system.ts';
 
 const paths = lifePaths(false);
 
-test.concurrent.each(
-  paths.map(
-    (path) =>
-      [
-        path.steps
-          .map(({ event }) => event.type)
-          .slice(1)
-          .join(', '),
-        path,
-      ] as const,
-  ),
-)('%s', async (_, path) => {
+test.concurrent.each(paths.map((path) => [titleOf(path), path] as const))('%s', async (_, path) => {
   const system = rootSystem();
   const life = new Life(system);
   try {

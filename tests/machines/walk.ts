@@ -93,7 +93,7 @@ const failures: readonly unknown[] = [
   new TypeError('a bug'),
 ];
 
-export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export type WalkEvent = EventObject & {
   readonly output?: unknown;
@@ -101,7 +101,7 @@ export type WalkEvent = EventObject & {
   readonly signal?: string;
 };
 
-export function eventsIn(snapshot: Snapshot): WalkEvent[] {
+function eventsIn(snapshot: Snapshot): WalkEvent[] {
   if (snapshot.status !== 'active') return [];
   const running = Object.keys(snapshot.children);
   return [
@@ -127,7 +127,7 @@ export const requests: readonly Request[] = (['none', 'all'] as const).flatMap((
 );
 
 /** All that decides what happens next: two snapshots that agree in it have the same future. */
-export function keyOf(snapshot: Snapshot): string {
+function keyOf(snapshot: Snapshot): string {
   const { value, status, context } = snapshot;
   return JSON.stringify([
     value,
@@ -143,7 +143,7 @@ export function keyOf(snapshot: Snapshot): string {
   ]);
 }
 
-export interface Step {
+interface Step {
   readonly event: WalkEvent;
   readonly value: unknown;
 }

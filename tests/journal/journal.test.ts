@@ -1,0 +1,232 @@
+/** The journal: numbered, chained, durable, private; torn at its end or damaged elsewhere. */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { emptyMemory, remember, type Fact, type Memory } from '../../src/facts.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import { probeLock, takeLock } from '../../src/journal/lock.ts';
+import { findRun, readMemory, readRun, runIds } from '../../src/journal/reader.ts';
+import { parseJournal } from '../../src/journal/record.ts';
+import { temporaryRoot } from '../support/installer.ts';
+
+const options = (more: Partial<ConstructorParameters<typeof Journal>[0]> = {}) => ({
+  machine: { id: 'installer', version: '1' },
+  installer: '0.1.0',
+  command: 'install',
+  input: {},
+  inherited: emptyMemory,
+  lastId: null,
+  ...more,
+});
+
+const owed: Fact = { fact: 'owed', what: 'restart', unit: 'x.service', because: ['/x'] };
+const ended = { outcome: 'installed', exitCode: 0, mode: 'fresh', changed: true, plan: null, error: null };
+
+function written(home: string, more: Parameters<typeof options>[0] = {}): Journal {
+  const journal = new Journal(options(more));
+  journal.event({ type: 'xstate.done.actor.preflight', output: { kind: 'ready' } });
+  journal.attach(home);
+  journal.fact(owed);
+  journal.end(ended);
+  return journal;
+}
+
+const fileOf = (home: string, journal: Journal): string =>
+  path.join(home, 'runs', journal.run, 'journal.jsonl');
+
+describe('a journal on disk', () => {
+  test('is private, and tells the run as it was recorded', () => {
+    using home = temporaryRoot();
+    process.umask(0);
+    const journal = written(home.path);
+    process.umask(0o022);
+    const file = fileOf(home.path, journal);
+    expect([statSync(file).mode & 0o777, statSync(path.dirname(file)).mode & 0o777]).toEqual([0o600, 0o700]);
+    expect(parseJournal(readFileSync(file, 'utf8'))).toEqual({
+      records: journal.records,
+      torn: false,
+      damage: null,
+    });
+  });
+
+  test('cut anywhere in its last record is torn or whole, never damaged', () => {
+    using home = temporaryRoot();
+    const text = readFileSync(fileOf(home.path, written(home.path)), 'utf8');
+    const last = text.lastIndexOf('\n', text.length - 2) + 1;
+    for (let end = last; end <= text.length; end += 1) {
+      const { records, torn, damage } = parseJournal(text.slice(0, end));
+      expect({ end, torn, damage, count: records.length }).toEqual({
+        end,
+        torn: end > last && end < text.length,
+        damage: null,
+        count: end === text.length ? 4 : 3,
+      });
+    }
+  });
+
+  test('that was changed, shortened or reordered before its end is damaged', () => {
+    using home = temporaryRoot();
+    const lines = readFileSync(fileOf(home.path, written(home.path)), 'utf8').split('\n');
+    const [a = '', b = '', c = '', d = ''] = lines;
+    const tampered = {
+      changed: [a, b.replace('ready', 'reedy'), c, d],
+      lost: [a, c, d],
+      swapped: [a, c, b, d],
+      doubled: [a, b, b, c, d],
+      headless: [b, c, d],
+      'of an unknown format': [a.replace('"format":1', '"format":2'), b, c, d],
+      'not a journal': ['hello', 'world'],
+    };
+    for (const [what, text] of Object.entries(tampered)) {
+      expect({ what, damage: parseJournal(`${text.join('\n')}\n`).damage }).toEqual({
+        what,
+        damage: expect.stringMatching(/^line \d+ /u) as string,
+      });
+    }
+  });
+
+  test('any single bit of it that flips is noticed', () => {
+    using home = temporaryRoot();
+    const bytes = readFileSync(fileOf(home.path, written(home.path)));
+    for (let at = 0; at < bytes.length - 1; at += 1) {
+      const copy = Buffer.from(bytes);
+      copy[at] = copy[at]! ^ (1 << (at % 8));
+      const { damage, torn, records } = parseJournal(copy.toString('utf8'));
+      expect({ at, noticed: damage !== null || torn || records.length < 4 }).toEqual({ at, noticed: true });
+    }
+  });
+
+  test('on a full disk is refused, and what is there stays readable', () => {
+    using home = temporaryRoot();
+    const mounted = path.join(home.path, 'small');
+    mkdirSync(mounted);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'none', mounted]);
+    try {
+      const journal = new Journal(options());
+      journal.attach(mounted);
+      journal.event({ type: 'large', output: 'x'.repeat(40_000) });
+      expect(() => journal.sync()).toThrow(expect.objectContaining({ code: 'E_JOURNAL' }) as Error);
+      expect(parseJournal(readFileSync(fileOf(mounted, journal), 'utf8'))).toMatchObject({
+        torn: false,
+        damage: null,
+      });
+    } finally {
+      execFileSync('umount', ['--lazy', mounted]);
+    }
+  });
+
+  test('keeps what a run replaced beside it', () => {
+    using home = temporaryRoot();
+    const journal = new Journal(options());
+    journal.attach(home.path);
+    expect([journal.backup(Buffer.from('one')), journal.backup(Buffer.from('two'))]).toEqual([
+      'before/1',
+      'before/2',
+    ]);
+    const kept = path.join(home.path, 'runs', journal.run, 'before/2');
+    expect([readFileSync(kept, 'utf8'), statSync(kept).mode & 0o777]).toEqual(['two', 0o600]);
+  });
+});
+
+describe('later runs', () => {
+  test('have ids that only grow, also when the clock was put back', () => {
+    const late = new Journal(options({ now: () => new Date('2030-01-01T00:00:00Z') }));
+    const early = new Journal(options({ now: () => new Date('2020-01-01T00:00:00Z'), lastId: late.run }));
+    expect(early.run > late.run).toBe(true);
+    expect(early.run).toMatch(/^20300101T000001Z-[0-9a-f]{4}$/u);
+  });
+
+  test('know from the newest journal alone what all earlier ones left', () => {
+    using home = temporaryRoot();
+    const first = written(home.path);
+    const second = written(home.path, { inherited: first.memory, lastId: first.run });
+    rmSync(path.join(home.path, 'runs', first.run), { recursive: true });
+    expect(readMemory(home.path)).toEqual({
+      memory: second.memory,
+      lastVersion: '0.1.0',
+      unfinished: null,
+      damaged: [],
+      lastId: second.run,
+    });
+    expect(second.memory.owed.map(({ run }) => run)).toEqual([first.run, second.run]);
+  });
+
+  test('are told of a damaged one, and fall back to what can be read', () => {
+    using home = temporaryRoot();
+    const first = written(home.path);
+    const second = written(home.path, { lastId: first.run });
+    writeFileSync(fileOf(home.path, second), 'nonsense\n');
+    const { memory, damaged } = readMemory(home.path);
+    expect({ memory, damaged }).toEqual({
+      memory: first.memory,
+      damaged: [{ run: second.run, why: 'line 1 is no record' }],
+    });
+  });
+
+  test('find a run by the beginning of its id, and the last one by its name', () => {
+    using home = temporaryRoot();
+    const first = written(home.path);
+    const second = written(home.path, { lastId: first.run });
+    expect(runIds(home.path)).toEqual([first.run, second.run]);
+    expect([findRun(home.path, 'last'), findRun(home.path, first.run), findRun(home.path, '2')]).toEqual([
+      second.run,
+      first.run,
+      null,
+    ]);
+    expect(readRun(home.path, first.run).ended).toMatchObject(ended);
+  });
+});
+
+describe('the lock', () => {
+  test('is held by one process, seen by a probe, and gone with a killed holder', async () => {
+    using home = temporaryRoot();
+    const holder = spawn('flock', [home.path, 'sh', '-c', 'echo held; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    expect([takeLock(home.path), probeLock(home.path)]).toEqual([false, true]);
+    process.kill(-holder.pid!, 'SIGKILL');
+    await new Promise((resolve) => holder.once('close', resolve));
+    expect([probeLock(home.path), takeLock(home.path)]).toEqual([false, true]);
+    // This process holds it now, for others as well.
+    expect(probeLock(home.path)).toBe(true);
+  });
+});
+
+describe('facts', () => {
+  const fold = (...facts: readonly Fact[]): Memory =>
+    facts.reduce((memory, fact) => remember(memory, 'r1', fact), emptyMemory);
+  const after = { type: 'file', hash: 'new', mode: 0o644, uid: 0, gid: 0 } as const;
+  const replacing: Fact = { fact: 'replacing', path: '/x', before: null, after, backup: null };
+
+  test('what is owed is owed until it is settled, or until the run has put everything back', () => {
+    const due = { what: 'restart', unit: 'x.service', because: ['/x'], run: 'r1' };
+    expect(fold(owed)).toEqual({ ...emptyMemory, owed: [due] });
+    expect(fold(owed, { fact: 'settled', what: 'restart', unit: 'x.service' })).toEqual(emptyMemory);
+    expect(fold(owed, { fact: 'settled', what: 'restart', unit: 'y.service' })).toEqual({
+      ...emptyMemory,
+      owed: [due],
+    });
+    expect(fold(owed, { fact: 'revoked' })).toEqual(emptyMemory);
+    expect(remember(fold(owed), 'r2', { fact: 'revoked' }).owed).toEqual([due]);
+  });
+
+  test('what was written is known by its hash: both of them while a replacement is under way', () => {
+    const known = { ...emptyMemory, baselines: { '/x': ['old'] } };
+    const under = remember(known, 'r1', replacing);
+    expect(under.baselines).toEqual({ '/x': ['old', 'new'] });
+    expect(remember(under, 'r1', { fact: 'replaced', path: '/x' }).baselines).toEqual({ '/x': ['new'] });
+    expect(remember(under, 'r1', { fact: 'restored', path: '/x', baseline: 'old' }).baselines).toEqual({
+      '/x': ['old'],
+    });
+    expect(remember(under, 'r1', { fact: 'restored', path: '/x', baseline: null }).baselines).toEqual({});
+    expect(fold({ fact: 'kept', path: '/x', offered: 'new' }).baselines).toEqual({ '/x': ['new'] });
+  });
+
+  test('secrets that were purged are not lost', () => {
+    expect(fold({ fact: 'secretsMade', names: ['A'] }).secretsMade).toBe(true);
+    expect(fold({ fact: 'secretsMade', names: ['A'] }, { fact: 'secretsPurged' })).toEqual(emptyMemory);
+  });
+});
