@@ -2,7 +2,7 @@
 import { InstallerError } from '../errors.ts';
 import type { Reload, ReloadOutput } from '../machines/types.ts';
 import type { WebProbe } from '../products/product.ts';
-import type { CommandResult } from './host/port.ts';
+import type { Command, CommandResult } from './host/port.ts';
 import type { Scope } from './scope.ts';
 import { complaint, mustSucceed, tools } from './tools.ts';
 import { isRunning, showUnits } from './units.ts';
@@ -13,18 +13,25 @@ const webTimeout = 10_000;
 
 type Outcome = CommandResult | 'predicted';
 
+/** What follows from a reload that was only reported can only be predicted too. */
+async function change(scope: Scope, command: Command): Promise<Outcome> {
+  const outcome = await scope.host.change(command);
+  if (outcome === 'predicted') scope.state.predicted = true;
+  return outcome;
+}
+
 const systemctl = (scope: Scope, ...args: readonly string[]): Promise<Outcome> =>
-  scope.host.change({ file: tools.systemctl, args, timeout: 90_000 });
+  change(scope, { file: tools.systemctl, args, timeout: 90_000 });
 
 async function checkWeb(scope: Scope): Promise<void> {
-  const result = await scope.host.change({ file: tools.nginx, args: ['-t', '-q'], timeout: 60_000 });
+  const result = await change(scope, { file: tools.nginx, args: ['-t', '-q'], timeout: 60_000 });
   mustSucceed(result, 'nginx -t', 'E_CONFIG_REJECTED');
 }
 
 async function checkUnits(scope: Scope): Promise<void> {
   const { socket, service } = scope.product;
   const files = [socket, service].map((unit) => `/etc/systemd/system/${unit}`);
-  const result = await scope.host.change({
+  const result = await change(scope, {
     file: tools.systemdAnalyze,
     args: ['verify', '--recursive-errors=no', '--man=no', ...files],
     timeout: 60_000,
