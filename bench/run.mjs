@@ -13,6 +13,7 @@ try {
     entryPoints: ['bench/bench.ts'],
     outfile,
     bundle: true,
+    target: 'node20.19',
     platform: 'node',
     format: 'esm',
     logLevel: 'error',

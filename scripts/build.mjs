@@ -41,6 +41,20 @@ if (process.argv.includes('--if-stale') && existsSync(made)) {
   if (Math.max(...sources.map(newest)) < statSync(made).mtimeMs) process.exit(0);
 }
 
+/**
+ * Node's own modules are loaded by the module that needs them when it is first needed, not all of them at the start:
+ * `--version` needs none, and every run pays for what it loads.
+ */
+const lazyBuiltins = {
+  name: 'lazy-builtins',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'builtin' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path: name }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
+    }));
+  },
+};
+
 // Made beside and renamed in, so that whoever runs dist/ meanwhile finds it whole.
 const out = `.dist-${process.pid}`;
 const old = `${out}-old`;
@@ -64,6 +78,7 @@ try {
     outfile: `${out}/mcp-installer.mjs`,
     minifySyntax: true,
     minifyWhitespace: true,
+    plugins: [lazyBuiltins],
   });
   chmodSync(`${out}/mcp-installer.mjs`, 0o755);
   await build({ ...common, entryPoints: ['src/index.ts'], outfile: `${out}/index.js`, external: ['xstate'] });

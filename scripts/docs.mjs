@@ -19,7 +19,9 @@ try {
     format: 'esm',
     loader: { '.py': 'text' },
     logLevel: 'error',
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
   });
   ({ pages } = await import(outfile));
 } finally {

@@ -176,7 +176,7 @@ export function pathsOver(request: Request): Path[] {
     getShortestPaths(installerMachine, options as never).map((path) => [
       keyOf(path.state),
       path.steps
-        .map(({ event, state }) => ({ event: event as unknown as WalkEvent, value: state.value }))
+        .map(({ event, state }) => ({ event: event, value: state.value }))
         .filter(({ event }) => event.type !== 'xstate.init'),
     ]),
   );
