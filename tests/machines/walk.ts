@@ -162,6 +162,9 @@ const traversal = (request: Request) =>
       JSON.stringify([event, event.error instanceof Error ? event.error.name : null]),
   }) as const;
 
+/** The first step of a path is the machine's own start, which nobody sends. */
+const isStart = ({ type }: { readonly type: string }): boolean => type === 'xstate.init';
+
 /**
  * Paths over every edge of the graph: the shortest way to where it begins, then the edge, then the shortest way from
  * there to an end.
@@ -177,7 +180,7 @@ export function pathsOver(request: Request): Path[] {
       keyOf(path.state),
       path.steps
         .map(({ event, state }) => ({ event: event, value: state.value }))
-        .filter(({ event }) => event.type !== 'xstate.init'),
+        .filter(({ event }) => !isStart(event)),
     ]),
   );
   return Object.entries(graph).flatMap(([key, { transitions }]) =>
