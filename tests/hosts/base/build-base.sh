@@ -45,6 +45,8 @@ need_tools() {
   local missing=()
   command -v debootstrap >/dev/null || missing+=(debootstrap)
   command -v systemd-nspawn >/dev/null || missing+=(systemd-container)
+  # Tests trace what the installer starts.
+  command -v strace >/dev/null || missing+=(strace)
   [ -f "$keyring" ] || missing+=(debian-archive-keyring)
   [ ${#missing[@]} -eq 0 ] && return
   say "installing ${missing[*]}"
