@@ -12,6 +12,7 @@ try {
   await build({
     entryPoints: ['bench/bench.ts'],
     outfile,
+    absWorkingDir: process.cwd(),
     bundle: true,
     target: 'node20.19',
     platform: 'node',

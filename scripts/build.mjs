@@ -61,6 +61,8 @@ const old = `${out}-old`;
 mkdirSync(out);
 try {
   const common = {
+    // esbuild remembers where it was loaded from, not where we are.
+    absWorkingDir: process.cwd(),
     bundle: true,
     platform: 'node',
     target: 'node20.19',
