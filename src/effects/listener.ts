@@ -7,7 +7,7 @@ import type { HostReads } from './host/port.ts';
 const hexPort = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
 
 /** Inodes of the sockets that listen on the port, on any address that loopback reaches. */
-export function listeningInodes(host: HostReads, port: number): ReadonlySet<string> {
+function listeningInodes(host: HostReads, port: number): ReadonlySet<string> {
   const inodes = new Set<string>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
     const bytes = host.readSystem(table);

@@ -1,7 +1,7 @@
 /** The running service, asked directly: which process, whose listener, which answer. */
 import { InstallerError } from '../errors.ts';
 import type { ServiceProbe, Settings } from '../products/product.ts';
-import { isListenerOf, listenersOn, listeningInodes } from './listener.ts';
+import { isListenerOf, listenersOn } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { isRunning, showUnits, type UnitStatus } from './units.ts';
 
@@ -24,17 +24,18 @@ async function askHealth(scope: Scope): Promise<string | null> {
   return why;
 }
 
-/** No request is sent before the listener is known to be the unit's own. E_FOREIGN_LISTENER. */
-function mustBeOwnListener(scope: Scope, status: UnitStatus): void {
-  if (isListenerOf(scope.host, port(scope), status.mainPid)) return;
+/**
+ * Is the listener the unit's own? No request is sent before it is. For a moment after a start only systemd holds the
+ * socket: then it is asked again. E_FOREIGN_LISTENER where somebody else holds it.
+ */
+function isOwnListener(scope: Scope, status: UnitStatus): boolean {
+  if (isListenerOf(scope.host, port(scope), status.mainPid)) return true;
   const others = listenersOn(scope.host, port(scope)).filter(
     ({ pid }) => pid !== status.mainPid && pid !== 1,
   );
+  if (others.length === 0) return false;
   const who = others.map(({ name, pid }) => `${name}, process ${pid}`).join('; ');
-  throw new InstallerError('E_FOREIGN_LISTENER', {
-    address: `127.0.0.1:${port(scope)}`,
-    who: who === '' ? 'nobody listens for it' : who,
-  });
+  throw new InstallerError('E_FOREIGN_LISTENER', { address: `127.0.0.1:${port(scope)}`, who });
 }
 
 const failing = (status: UnitStatus): string | null => {
@@ -62,8 +63,7 @@ export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitS
       first ??= scope.state.restarted.has(unit) ? 0 : status.restarts;
       const crash = failing({ ...status, restarts: status.restarts - first });
       if (crash !== null) throw new InstallerError('E_UNHEALTHY', { why: crash, unit });
-      if (isRunning(status) && status.mainPid > 0 && listeningInodes(scope.host, port(scope)).size > 0) {
-        mustBeOwnListener(scope, status);
+      if (isRunning(status) && status.mainPid > 0 && isOwnListener(scope, status)) {
         const problem = await askHealth(scope);
         if (problem === null) return status;
         why = problem;
