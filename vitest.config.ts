@@ -7,8 +7,9 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/**/*.host.test.ts', 'node_modules/**'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Generous, since nothing here waits for time to pass: only a test that hangs runs into it.
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
     globalSetup: ['tests/support/build.ts'],
   },
 });

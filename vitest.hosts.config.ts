@@ -6,7 +6,7 @@ export default defineConfig({
   plugins: [textModules()],
   test: {
     include: ['tests/**/*.host.test.ts'],
-    testTimeout: 180_000,
+    testTimeout: 600_000,
     hookTimeout: 600_000,
     // Hosts are light, but each boots a systemd and a Python: more at once than this only makes all of them slower.
     maxWorkers: 3,

@@ -3,5 +3,5 @@ import { execFileSync } from 'node:child_process';
 import { repositoryRoot } from '../hosts/support/base.ts';
 
 export default function setup(): void {
-  execFileSync('node', ['scripts/build.mjs', '--if-stale'], { cwd: repositoryRoot, stdio: 'pipe' });
+  execFileSync('node', ['scripts/build.mjs', '--if-stale'], { cwd: repositoryRoot, stdio: 'inherit' });
 }
