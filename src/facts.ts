@@ -29,12 +29,12 @@ export type Fact =
       readonly path: string;
       readonly before: FileIdentity | null;
       readonly after: FileIdentity | null;
-      /** Name of the copy of the old bytes inside the run's folder. */
+      /** Name of the copy of the old bytes inside the run's folder; `….masked` where secrets in it are hidden. */
       readonly backup: string | null;
     }
   | { readonly fact: 'replaced'; readonly path: string }
-  /** Put back as it was before the run; `baseline` is what the installer had written there before. */
-  | { readonly fact: 'restored'; readonly path: string; readonly baseline: string | null }
+  /** Put back as it was before the run; `baselines` are what was known of the path before. */
+  | { readonly fact: 'restored'; readonly path: string; readonly baselines: readonly string[] }
   /** A person's edit was kept; `offered` is the hash of what the installer would have written. */
   | { readonly fact: 'kept'; readonly path: string; readonly offered: string }
   | ({ readonly fact: 'owed' } & Obligation)
@@ -43,10 +43,21 @@ export type Fact =
   | { readonly fact: 'revoked' }
   | { readonly fact: 'secretsMade'; readonly names: readonly string[] }
   | { readonly fact: 'secretsPurged' }
-  /** Their values came from a file of the user's: a rotation of everything skips them. */
-  | { readonly fact: 'secretsSupplied'; readonly names: readonly string[] }
-  | { readonly fact: 'source'; readonly origin: 'bundled' | 'file' }
-  | { readonly fact: 'packagesInstalled'; readonly names: readonly string[] };
+  /**
+   * Values with these fingerprints came from a file of the user's: a rotation of everything skips them. On disk before
+   * the values are; `only` once it is certain that no other supplied value is on the host any more.
+   */
+  | {
+      readonly fact: 'secretsSupplied';
+      readonly fingerprints: Readonly<Record<string, string>>;
+      readonly only: boolean;
+    }
+  /** Code with one of these hashes is the user's own, from --source. On disk before the code is; `only` as above. */
+  | { readonly fact: 'sourceSupplied'; readonly hashes: readonly string[]; readonly only: boolean }
+  /** The package manager is about to be asked for these. */
+  | { readonly fact: 'packagesRequested'; readonly names: readonly string[] }
+  /** This version of the installer is about to change the host, or found nothing to change. */
+  | { readonly fact: 'installer'; readonly version: string };
 
 export interface OwedByRun extends Obligation {
   readonly run: string;
@@ -56,15 +67,21 @@ export interface OwedByRun extends Obligation {
 export interface Memory {
   readonly version: 1;
   /**
-   * Path → hashes of what the installer wrote there (or would have written, where an edit was kept), the latest last.
-   * Two stand there only after a kill between announcing a replacement and finishing it: either may be on disk.
+   * Path → hashes of what the installer wrote there (or would have written, where an edit was kept), the latest last;
+   * `''` stands for no file. More than one stand there only after a kill between announcing a replacement and finishing
+   * it: any of them may be on disk.
    */
   readonly baselines: Readonly<Record<string, readonly string[]>>;
   readonly owed: readonly OwedByRun[];
   readonly secretsMade: boolean;
-  readonly secretsSupplied: readonly string[];
-  readonly source: 'bundled' | 'file';
-  readonly packagesInstalled: readonly string[];
+  /** Name → fingerprints of values that a user supplied: a secret is a supplied one if its value has one of them. */
+  readonly secretsSupplied: Readonly<Record<string, readonly string[]>>;
+  /** Hashes of code that came from --source: the code is the user's if what is on disk, or was last written, is of these. */
+  readonly sourcesSupplied: readonly string[];
+  /** Packages that the installer asked the package manager for. */
+  readonly packagesRequested: readonly string[];
+  /** Version of the installer that last changed this host, or confirmed it; null where none did. */
+  readonly installer: string | null;
 }
 
 export const emptyMemory: Memory = {
@@ -72,10 +89,13 @@ export const emptyMemory: Memory = {
   baselines: {},
   owed: [],
   secretsMade: false,
-  secretsSupplied: [],
-  source: 'bundled',
-  packagesInstalled: [],
+  secretsSupplied: {},
+  sourcesSupplied: [],
+  packagesRequested: [],
+  installer: null,
 };
+
+const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
 
 function withBaseline(memory: Memory, path: string, hashes: readonly string[]): Memory {
   const others = Object.entries(memory.baselines).filter(([known]) => known !== path);
@@ -83,24 +103,42 @@ function withBaseline(memory: Memory, path: string, hashes: readonly string[]): 
   return { ...memory, baselines: Object.fromEntries([...others, ...own]) };
 }
 
+/** What may be on disk once the replacement was announced. A file that holds secrets is not known by a hash. */
+function announced(memory: Memory, { path, before, after }: Extract<Fact, { fact: 'replacing' }>): Memory {
+  if (after?.hash == null) return withBaseline(memory, path, []);
+  const known = memory.baselines[path] ?? (before === null ? [''] : []);
+  return withBaseline(memory, path, unique([...known, after.hash]));
+}
+
+function withSupplied(
+  memory: Memory,
+  { fingerprints, only }: Extract<Fact, { fact: 'secretsSupplied' }>,
+): Memory {
+  const known = only ? {} : memory.secretsSupplied;
+  const own = Object.entries(fingerprints).map(([name, fingerprint]): [string, readonly string[]] => [
+    name,
+    unique([...(known[name] ?? []), fingerprint]),
+  ]);
+  return { ...memory, secretsSupplied: { ...known, ...Object.fromEntries(own) } };
+}
+
 /** One fact of `run` added to what is known. */
 export function remember(memory: Memory, run: string, fact: Fact): Memory {
   switch (fact.fact) {
     case 'replacing':
-      return withBaseline(
-        memory,
-        fact.path,
-        fact.after?.hash == null ? [] : [...(memory.baselines[fact.path] ?? []), fact.after.hash],
-      );
+      return announced(memory, fact);
     case 'replaced':
       return withBaseline(memory, fact.path, (memory.baselines[fact.path] ?? []).slice(-1));
     case 'restored':
-      return withBaseline(memory, fact.path, fact.baseline === null ? [] : [fact.baseline]);
+      return withBaseline(memory, fact.path, fact.baselines);
     case 'kept':
       return withBaseline(memory, fact.path, [fact.offered]);
     case 'owed': {
       const { what, unit, because } = fact;
-      return { ...memory, owed: [...memory.owed, { what, unit, because, run }] };
+      const same = (owed: OwedByRun): boolean => owed.what === what && owed.unit === unit && owed.run === run;
+      const before = memory.owed.find(same)?.because ?? [];
+      const owed = { what, unit, because: unique([...before, ...because]), run };
+      return { ...memory, owed: [...memory.owed.filter((each) => !same(each)), owed] };
     }
     case 'settled':
       return {
@@ -112,18 +150,20 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
     case 'secretsMade':
       return { ...memory, secretsMade: true };
     case 'secretsPurged':
-      return { ...memory, secretsMade: false, secretsSupplied: [] };
+      return { ...memory, secretsMade: false, secretsSupplied: {} };
     case 'secretsSupplied':
+      return withSupplied(memory, fact);
+    case 'sourceSupplied':
       return {
         ...memory,
-        secretsSupplied: [...new Set([...memory.secretsSupplied, ...fact.names])].sort(),
+        sourcesSupplied: unique([...(fact.only ? [] : memory.sourcesSupplied), ...fact.hashes]),
       };
-    case 'source':
-      return { ...memory, source: fact.origin };
-    case 'packagesInstalled':
+    case 'packagesRequested':
       return {
         ...memory,
-        packagesInstalled: [...new Set([...memory.packagesInstalled, ...fact.names])].sort(),
+        packagesRequested: unique([...memory.packagesRequested, ...fact.names]).toSorted(),
       };
+    case 'installer':
+      return { ...memory, installer: fact.version };
   }
 }

@@ -2,7 +2,8 @@
  * The library: the machine, the effects for a real host, the dry run and memory, one function that runs them together,
  * the product that ships, and the journal's reader. ESM; xstate 5 is a peer dependency.
  */
-export { install, plainRequest, type InstallOptions, type InstallResult } from './install.ts';
+export { install, type InstallOptions, type InstallResult } from './install.ts';
+export { plainRequest, type Asked } from './request.ts';
 export { status, type Status, type StatusOptions } from './status.ts';
 
 export { installerMachine, machineVersion } from './machines/installer.ts';

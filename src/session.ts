@@ -9,16 +9,17 @@ import type { Trust } from './effects/host/resolve.ts';
 import type { LockState } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
 import type { Memory } from './facts.ts';
+import { removeLeftovers } from './journal/files.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
-import { probeLock, takeLock } from './journal/lock.ts';
+import { probeLock, takeLock, type Lock } from './journal/lock.ts';
 import { readMemory, type Remembered } from './journal/reader.ts';
 import type { RunEnded } from './journal/record.ts';
 
 export interface SessionOptions {
   readonly trust: Trust;
-  /** Keeps everything in memory: a dry run, `status`, the memory host. */
-  readonly inMemory: boolean;
+  /** `read`: kept in memory, on top of what is on disk (a dry run, `status`); `none`: the disk is not looked at. */
+  readonly journal: 'written' | 'read' | 'none';
   readonly machine: { readonly id: string; readonly version: string };
   readonly installer: string;
   readonly command: string;
@@ -47,25 +48,22 @@ export class Session {
   private readonly fingerprints: Fingerprints;
   private readonly home: string | null;
   private opening: Promise<void> | null = null;
+  private held: Lock | null = null;
   /** Putting back goes on though the journal cannot be written any more. */
   lenient = false;
 
   constructor(options: SessionOptions) {
     this.options = options;
-    const { trust, inMemory, machine, installer, command, input, service } = options;
+    const { trust, journal, machine, installer, command, input, service } = options;
     // Somebody who is not root is told so by the first effect, not by the journal.
     const mayRead = trust.owner === 0 && process.geteuid?.() !== 0;
-    this.home = inMemory || mayRead ? openReadableJournalHome(trust) : openJournalHome(trust);
-    this.lock =
-      this.home === null
-        ? 'later'
-        : inMemory
-          ? probeLock(this.home)
-            ? 'busy'
-            : 'later'
-          : takeLock(this.home)
-            ? 'taken'
-            : 'busy';
+    this.home =
+      journal === 'none'
+        ? null
+        : journal === 'read' || mayRead
+          ? openReadableJournalHome(trust)
+          : openJournalHome(trust);
+    this.lock = this.tryLock();
     // Only now: what a run that has just ended has written counts.
     this.remembered = readMemory(this.home);
     this.fingerprints = openFingerprints(this.home);
@@ -80,6 +78,13 @@ export class Session {
     });
   }
 
+  private tryLock(): LockState {
+    if (this.home === null) return 'later';
+    if (this.options.journal !== 'written') return probeLock(this.home) ? 'busy' : 'later';
+    this.held = takeLock(this.home);
+    return this.held === null ? 'busy' : 'taken';
+  }
+
   fingerprint(value: string): string {
     return this.fingerprints.of(value);
   }
@@ -91,7 +96,7 @@ export class Session {
 
   /** Before every change: the journal is there, locked and on disk. E_BUSY, E_JOURNAL. */
   async beforeChange(): Promise<void> {
-    if (this.options.inMemory) return;
+    if (this.options.journal !== 'written') return;
     try {
       this.opening ??= this.open();
       await this.opening;
@@ -105,8 +110,10 @@ export class Session {
     let { home } = this;
     if (home === null) {
       home = await createJournalHome(this.options.trust);
-      if (!takeLock(home)) throw new InstallerError('E_BUSY');
+      this.held = takeLock(home);
+      if (this.held === null) throw new InstallerError('E_BUSY');
     }
+    removeLeftovers(home, this.remembered.lastId);
     this.fingerprints.keep(home);
     this.journal.attach(home);
   }
@@ -115,9 +122,15 @@ export class Session {
   async end(result: Omit<RunEnded, 'k'>): Promise<string | null> {
     const silent = result.exitCode === 64 || result.exitCode === 11;
     const worthIt = this.home !== null || result.exitCode === 0;
-    if (!this.options.inMemory && !silent && worthIt) await this.beforeChange();
+    if (this.options.journal === 'written' && !silent && worthIt) await this.beforeChange();
     if (!this.journal.isAttached) return null;
     this.journal.end(result);
     return this.journal.run;
+  }
+
+  /** Lets the next run begin; nothing is recorded after it. */
+  close(): void {
+    this.held?.release();
+    this.held = null;
   }
 }

@@ -7,7 +7,7 @@ import { createEffects } from './effects/index.ts';
 import { createScope } from './effects/scope.ts';
 import { verify } from './effects/verify.ts';
 import { InstallerError, type PublicError } from './errors.ts';
-import { plainRequest } from './install.ts';
+import { plainRequest } from './request.ts';
 import { installerMachine, machineVersion } from './machines/installer.ts';
 import type { Note, Request, SecretReport } from './machines/types.ts';
 import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
@@ -59,7 +59,7 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
   const request: Request = { ...plainRequest, product: product.name, edits: 'keep', downgrade: true };
   const session = new Session({
     trust: { root, owner: real.owner },
-    inMemory: true,
+    journal: options.host === undefined ? 'read' : 'none',
     machine: { id: installerMachine.id, version: machineVersion },
     installer: version,
     command: 'status',
@@ -70,7 +70,6 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     host: createDryRunHost(real),
     product,
     version,
-    lastVersion: null,
     memory: () => session.journal.memory,
     record: (fact) => session.journal.fact(fact),
     backup: () => Promise.resolve(''),

@@ -33,7 +33,6 @@ const apt = (host: Host, args: readonly string[]) =>
     file: tools.aptGet,
     args,
     timeout: 20 * 60_000,
-    ownGroup: true,
     env: { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
   });
 

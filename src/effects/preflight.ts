@@ -57,9 +57,10 @@ export async function preflight(scope: Scope, request: Request): Promise<Preflig
   }
   if (scope.lock() === 'busy') return { kind: 'busy', error: new InstallerError('E_BUSY').toJSON() };
   scope.state.services = servicesOf(scope);
-  const { lastVersion, version } = scope;
-  if (lastVersion !== null && isNewer(lastVersion, version) && !request.downgrade && request.checks) {
-    return refused(new InstallerError('E_DOWNGRADE', { newer: lastVersion, current: version }));
+  const { version } = scope;
+  const newest = scope.memory().installer;
+  if (newest !== null && isNewer(newest, version) && !request.downgrade && request.checks) {
+    return refused(new InstallerError('E_DOWNGRADE', { newer: newest, current: version }));
   }
   const why = request.checks ? await platformProblem(scope) : null;
   if (why !== null) return refused(new InstallerError('E_PLATFORM', { why }));

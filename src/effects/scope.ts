@@ -37,13 +37,12 @@ export type LockState = 'taken' | 'later' | 'busy';
 export interface ScopeOptions {
   readonly host: Host;
   readonly product: Product;
-  /** Version of this installer, and of the newest one that the journal knows. */
+  /** Version of this installer. */
   readonly version: string;
-  readonly lastVersion: string | null;
   readonly memory: () => Memory;
   readonly record: (fact: Fact) => void;
-  /** Keeps bytes in the run's folder; returns their name there. */
-  readonly backup: (bytes: Uint8Array) => Promise<string>;
+  /** Keeps bytes in the run's folder; returns their name there, which ends with `suffix`. */
+  readonly backup: (bytes: Uint8Array, suffix: string) => Promise<string>;
   readonly notify: (progress: Progress) => void;
   /** Before the first change and before each one: locked, and everything recorded is on disk. E_BUSY, E_JOURNAL. */
   readonly beforeChange: () => Promise<void>;
@@ -73,7 +72,7 @@ export interface Applied {
   readonly before: FileIdentity | null;
   readonly bytes: Uint8Array | null;
   /** What the journal knew of the path before. */
-  readonly baseline: string | null;
+  readonly baselines: readonly string[];
 }
 
 /** An edit that is kept, and the hash of what would have been written in its place. */
@@ -97,8 +96,10 @@ export interface RunState {
   /** Told to the journal when the run has succeeded. */
   kept: readonly KeptEdit[];
   source: 'bundled' | 'file';
-  /** What the journal said of it before the run. */
-  readonly sourceBefore: 'bundled' | 'file';
+  /** Did the journal know of secrets before the run? */
+  readonly secretsMadeBefore: boolean;
+  /** Packages that this run asked the package manager for. */
+  packages: readonly string[];
   settings: Settings;
   /** Those that the env file held before the run, for asking an old service that was put back. */
   settingsBefore: Settings;
@@ -106,7 +107,7 @@ export interface RunState {
   unitsBefore: ReadonlyMap<string, UnitStatus>;
   /** At least one change was only reported: what follows from it can only be predicted too. */
   predicted: boolean;
-  /** Units that this run restarted or started. */
+  /** Units that this run restarted, started or reloaded. */
   readonly restarted: Set<string>;
   /** The change under way; undoing waits for it. */
   inFlight: Promise<unknown>;
@@ -131,7 +132,8 @@ export const createScope = (options: ScopeOptions): Scope => ({
     applied: [],
     kept: [],
     source: 'bundled',
-    sourceBefore: options.memory().source,
+    secretsMadeBefore: options.memory().secretsMade,
+    packages: [],
     settings: {},
     settingsBefore: {},
     unitsBefore: new Map(),

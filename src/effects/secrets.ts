@@ -16,6 +16,10 @@ const generate = (scope: Scope, spec: SecretSpec): string =>
 const isNamed = (request: Request, name: string): boolean =>
   request.rotate === 'all' || (request.rotate !== 'none' && request.rotate.includes(name));
 
+/** By the value: one that was generated, or typed by hand, after a supplied one is none. */
+export const isSupplied = (scope: Scope, name: string, value: string): boolean =>
+  scope.memory().secretsSupplied[name]?.includes(scope.fingerprint(value)) ?? false;
+
 function choose(scope: Scope, request: Request, mode: Mode, spec: SecretSpec, notes: Note[]): Chosen {
   const { name } = spec;
   const current = scope.state.env?.file.get(name) ?? '';
@@ -39,7 +43,7 @@ function choose(scope: Scope, request: Request, mode: Mode, spec: SecretSpec, no
     return { value: generate(scope, spec), origin: scope.state.env === null ? 'rotated' : 'healed' };
   }
   if (mode === 'existing' || !isNamed(request, name)) return { value: current, origin: 'preserved' };
-  if (scope.memory().secretsSupplied.includes(name)) {
+  if (isSupplied(scope, name, current)) {
     notes.push({
       code: 'supplied-secret-kept',
       level: 'warning',

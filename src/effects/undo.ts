@@ -2,10 +2,11 @@
 import { InstallerError, type PublicError } from '../errors.ts';
 import type { UndoOutput } from '../machines/types.ts';
 import { lookAt } from './identity.ts';
+import { missingPackages } from './packages.ts';
 import type { Applied, Scope } from './scope.ts';
 import { untilHealthy } from './service.ts';
 import { complaint, tools } from './tools.ts';
-import { isRunning } from './units.ts';
+import { isRunning, showUnits } from './units.ts';
 
 const healthTimeout = 15_000;
 
@@ -68,8 +69,10 @@ class Undoing {
         this.left.push(path);
         return;
       }
-      // On record before it happens: secrets that are gone must not look like secrets that were lost.
-      if (path === product.envFile) this.scope.record({ fact: 'secretsPurged' });
+      // On record before it happens: secrets that are gone must not look like secrets that were lost. Those of an
+      // earlier installation that had lost its file stay lost.
+      if (path === product.envFile && !this.scope.state.secretsMadeBefore)
+        this.scope.record({ fact: 'secretsPurged' });
       await host.remove(path);
     } else if (before.type === 'link') {
       await host.makeLink(path, before.hash ?? '', operation.after);
@@ -81,29 +84,38 @@ class Undoing {
   }
 
   async file(applied: Applied): Promise<void> {
-    const { operation, before, baseline } = applied;
+    const { operation, before, baselines } = applied;
     const { path, kind } = operation;
     if (kind === 'narrowMode') {
       await this.scope.host.setMode(path, before?.mode ?? 0o600);
       this.restored.push(path);
-      return;
-    }
-    if (!this.isAsBefore(applied)) {
+    } else if (!this.isAsBefore(applied)) {
       if (!this.isOurs(applied)) {
         this.left.push(path);
         return;
       }
       await this.putBack(applied);
     }
-    this.scope.record({ fact: 'restored', path, baseline });
-    if (path === this.scope.product.codeFile) {
-      this.scope.record({ fact: 'source', origin: this.scope.state.sourceBefore });
-    }
+    this.scope.record({ fact: 'restored', path, baselines });
   }
 }
 
-const touches = (scope: Scope, ...paths: readonly string[]): boolean =>
-  scope.state.applied.some(({ operation }) => paths.includes(operation.path));
+/**
+ * Every file that is put back makes the same programs stale again that this run has just made read the new one: on
+ * record first, so that a kill in the middle leaves it to the next run. `revoked` ends it.
+ */
+function oweAgain(scope: Scope): void {
+  const { applied, obligations } = scope.state;
+  for (const { operation } of applied) {
+    for (const due of obligations.get(operation.path) ?? []) scope.record({ fact: 'owed', ...due });
+  }
+}
+
+/** Unit files and the links that enable them: systemd has to read both again. */
+const touchesUnits = (scope: Scope): boolean =>
+  scope.state.applied.some(({ operation }) =>
+    scope.state.obligations.get(operation.path)?.some(({ what }) => what === 'reloadManager'),
+  );
 
 /** What did not run before this run must not run after it; what goes away has to be stopped while its unit is known. */
 async function stopWhatWasStarted(scope: Scope, undoing: Undoing): Promise<void> {
@@ -115,38 +127,60 @@ async function stopWhatWasStarted(scope: Scope, undoing: Undoing): Promise<void>
   }
 }
 
+async function runsNow(scope: Scope, unit: string): Promise<boolean> {
+  return isRunning((await showUnits(scope.host, [unit])).get(unit));
+}
+
+async function putUnitsBack(scope: Scope, undoing: Undoing): Promise<void> {
+  const { product, state } = scope;
+  const { service, socket } = product;
+  if (touchesUnits(scope)) await undoing.command(tools.systemctl, 'daemon-reload');
+  const ran = (unit: string): boolean => isRunning(state.unitsBefore.get(unit));
+  if (!state.restarted.has(service) && !state.restarted.has(socket)) return;
+  for (const unit of [service, socket]) {
+    // Else the crash loop of the new version keeps the old one from being started, and a unit that is gone stays known
+    // as failed. One that systemd does not know any more need not be told.
+    await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
+  }
+  // systemd takes the socket down with a service that fails too often.
+  const socketIsDue = ran(socket) && (state.restarted.has(socket) || !(await runsNow(scope, socket)));
+  if (socketIsDue) {
+    await undoing.command(tools.systemctl, 'stop', service);
+    await undoing.command(tools.systemctl, 'restart', socket);
+  }
+  if (ran(service)) await undoing.command(tools.systemctl, 'restart', service);
+}
+
+async function putWebBack(scope: Scope, undoing: Undoing): Promise<void> {
+  const { product, state } = scope;
+  const unit = product.webUnit;
+  if (!state.restarted.has(unit)) return;
+  const ran = isRunning(state.unitsBefore.get(unit));
+  const runs = await runsNow(scope, unit);
+  // A package manager that brought it has started it; that stays with the package.
+  const stays = ran || state.packages.length > 0;
+  if (runs) await undoing.command(tools.systemctl, stays ? 'reload' : 'stop', unit);
+  else if (ran) await undoing.command(tools.systemctl, 'start', unit);
+  else await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
+}
+
 async function restartWhatRan(scope: Scope, undoing: Undoing): Promise<void> {
   const { product, state } = scope;
-  const { service, socket, webUnit } = product;
-  const unitFiles = [service, socket].map((unit) => `/etc/systemd/system/${unit}`);
-  if (touches(scope, ...unitFiles)) await undoing.command(tools.systemctl, 'daemon-reload');
-  const ran = isRunning(state.unitsBefore.get(service));
-  for (const unit of [service, socket]) {
-    // A unit that is gone stays known as failed until it is told to forget; one that never failed need not be told.
-    const gone = !isRunning(state.unitsBefore.get(unit)) && state.restarted.has(unit);
-    if (gone) await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
-  }
-  if (state.restarted.has(service) || state.restarted.has(socket)) {
-    // Else the crash loop of the new version keeps the old one from being started.
-    if (ran) await undoing.command(tools.systemctl, 'reset-failed', service);
-    if (state.restarted.has(socket) && isRunning(state.unitsBefore.get(socket))) {
-      await undoing.command(tools.systemctl, 'stop', service);
-      await undoing.command(tools.systemctl, 'restart', socket);
-    }
-    if (ran) await undoing.command(tools.systemctl, 'restart', service);
-  }
-  if (state.restarted.has(webUnit)) {
-    const verb =
-      isRunning(state.unitsBefore.get(webUnit)) || scope.memory().packagesInstalled.includes('nginx')
-        ? 'reload'
-        : 'stop';
-    await undoing.command(tools.systemctl, verb, webUnit);
-  }
-  if (ran && state.restarted.has(service)) {
-    scope.state.settings = scope.state.settingsBefore;
+  await putUnitsBack(scope, undoing);
+  await putWebBack(scope, undoing);
+  if (isRunning(state.unitsBefore.get(product.service)) && state.restarted.has(product.service)) {
+    state.settings = state.settingsBefore;
     // Its crashes were the new version's; the old one is judged from here on.
-    await undoing.attempt(`${service} does not answer`, () => untilHealthy(scope, healthTimeout));
+    await undoing.attempt(`${product.service} does not answer`, () => untilHealthy(scope, healthTimeout));
   }
+}
+
+/** Packages that this run brought: they stay, and are named. */
+async function packagesThatStay(scope: Scope): Promise<readonly string[]> {
+  const { packages } = scope.state;
+  if (packages.length === 0) return [];
+  const missing = await missingPackages(scope.host, packages);
+  return packages.filter((name) => !missing.includes(name));
 }
 
 /** @throws InstallerError E_UNDO_FAILED with what is not as it was, and with the reason for undoing */
@@ -155,12 +189,13 @@ export async function undo(scope: Scope, reason: PublicError): Promise<UndoOutpu
   await state.inFlight;
   const undoing = new Undoing(scope);
   const live = state.services === 'live';
+  if (live) oweAgain(scope);
   if (live) await stopWhatWasStarted(scope, undoing);
   for (const applied of state.applied.toReversed()) {
     await undoing.attempt(`${applied.operation.path} could not be put back`, () => undoing.file(applied));
   }
   if (live) await restartWhatRan(scope, undoing);
-  const packages = scope.memory().packagesInstalled;
+  const packages = await packagesThatStay(scope);
   if (undoing.problems.length > 0) {
     const why = `${undoing.problems.join('; ')}. The reason for putting back: ${reason.code}, ${reason.message.replace(/\.$/u, '')}`;
     throw new InstallerError('E_UNDO_FAILED', { why });

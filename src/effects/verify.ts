@@ -3,6 +3,7 @@ import { InstallerError } from '../errors.ts';
 import type { Mode, Note, VerifyOutput } from '../machines/types.ts';
 import type { WebProbe } from '../products/product.ts';
 import type { Scope } from './scope.ts';
+import { settle } from './settle.ts';
 import { createProbe, statusOf, untilHealthy } from './service.ts';
 import { environmentOf, isRunning, showUnits, type UnitStatus } from './units.ts';
 import { askMarker, askThroughWeb, includesSnippet } from './web.ts';
@@ -92,16 +93,6 @@ async function ask(scope: Scope, mode: Mode, timeout: number): Promise<readonly 
   ];
   await mustStay(scope, status, since);
   return notes;
-}
-
-/** What later runs need to know of a run that succeeded. */
-function settle(scope: Scope): void {
-  const { state } = scope;
-  const memory = scope.memory();
-  if (memory.source !== state.source) scope.record({ fact: 'source', origin: state.source });
-  for (const { path, offered } of state.kept) {
-    if (memory.baselines[path]?.at(-1) !== offered) scope.record({ fact: 'kept', path, offered });
-  }
 }
 
 /** @throws InstallerError E_UNHEALTHY, E_FOREIGN_LISTENER, E_SITE_STALE, E_ROTATION_UNPROVEN */

@@ -6,17 +6,56 @@ import { lookAt } from './identity.ts';
 import { installPackages } from './packages.ts';
 import type { Scope } from './scope.ts';
 
-const holdsSecret = (scope: Scope, bytes: Uint8Array): boolean => {
-  const text = Buffer.from(bytes);
-  return [...scope.state.before.values(), ...scope.state.after.values()].some(
-    (value) => value !== '' && text.includes(value),
-  );
-};
+/** Shorter values are words of a language too, and stand in paths and names; such a secret only counts after its name. */
+const shortestAnywhere = 8;
 
-/** A copy of what is replaced; of the env file, and of a file that repeats a secret, none is made on disk. */
+/** The bytes with every secret hidden; the same object where they hold none. */
+function withoutSecrets(scope: Scope, bytes: Uint8Array): Uint8Array {
+  const { before, after } = scope.state;
+  const original = Buffer.from(bytes).toString('latin1');
+  let text = original;
+  for (const [name, value] of [...before, ...after]) {
+    if (value === '') continue;
+    const raw = Buffer.from(value);
+    const hidden = `<${name}>`;
+    if (value.length < shortestAnywhere) {
+      for (const quote of ['', '"', "'"])
+        text = text.replaceAll(`${name}=${quote}${raw.toString('latin1')}`, `${name}=${quote}${hidden}`);
+      continue;
+    }
+    const encodings = [
+      raw.toString('latin1'),
+      raw.toString('base64'),
+      raw.toString('base64url'),
+      raw.toString('hex'),
+    ];
+    for (const encoded of encodings) text = text.replaceAll(encoded, hidden);
+  }
+  return text === original ? bytes : Buffer.from(text, 'latin1');
+}
+
+/**
+ * A copy of what is replaced, for people and for later undoing. None is made of the env file, and in a file that repeats
+ * a secret it is hidden: a copy stays, and would keep the secret of a rotation alive.
+ */
 async function backup(scope: Scope, path: string, bytes: Uint8Array | null): Promise<string | null> {
-  if (bytes === null || path === scope.product.envFile || holdsSecret(scope, bytes)) return null;
-  return scope.backup(bytes);
+  if (bytes === null || path === scope.product.envFile) return null;
+  const kept = withoutSecrets(scope, bytes);
+  return scope.backup(kept, kept === bytes ? '' : '.masked');
+}
+
+/** What has to be on record before the bytes are: whose they are, and that this version wrote them. */
+function announce(scope: Scope, { path, after }: Operation): void {
+  const { product, state } = scope;
+  if (scope.memory().installer !== scope.version) scope.record({ fact: 'installer', version: scope.version });
+  if (path === product.codeFile && state.source === 'file' && after?.hash != null) {
+    scope.record({ fact: 'sourceSupplied', hashes: [after.hash], only: false });
+  }
+  const supplied = state.secrets.filter(({ origin }) => origin === 'supplied');
+  if (path === product.envFile && supplied.length > 0) {
+    const fingerprints = Object.fromEntries(supplied.map(({ name, fingerprint }) => [name, fingerprint]));
+    scope.record({ fact: 'secretsSupplied', fingerprints, only: false });
+  }
 }
 
 /** The facts around a replacement, and the replacement itself. */
@@ -31,21 +70,14 @@ async function replace(
   if (state.services === 'live') {
     for (const due of state.obligations.get(path) ?? []) scope.record({ fact: 'owed', ...due });
   }
-  if (path === scope.product.codeFile) scope.record({ fact: 'source', origin: state.source });
-  const baseline = scope.memory().baselines[path]?.at(-1) ?? null;
+  announce(scope, operation);
+  const baselines = scope.memory().baselines[path] ?? [];
   scope.record({ fact: 'replacing', path, before, after, backup: await backup(scope, path, bytes) });
   // Before the change, not after it: a write that fails half way is undone as well.
-  state.applied.push({ operation, before, bytes, baseline });
+  state.applied.push({ operation, before, bytes, baselines });
   const outcome = await make();
   scope.record({ fact: 'replaced', path });
   return outcome;
-}
-
-function secretsWritten(scope: Scope): void {
-  const names = (origin: string): readonly string[] =>
-    scope.state.secrets.filter((secret) => secret.origin === origin).map(({ name }) => name);
-  scope.record({ fact: 'secretsMade', names: scope.product.secrets.map(({ name }) => name) });
-  if (names('supplied').length > 0) scope.record({ fact: 'secretsSupplied', names: names('supplied') });
 }
 
 async function writeFile(scope: Scope, operation: Operation): Promise<Change> {
@@ -59,20 +91,19 @@ async function writeFile(scope: Scope, operation: Operation): Promise<Change> {
   const outcome = await replace(scope, operation, content.before, () =>
     host.writeFile(path, content.after, { mode: after.mode, expected: before, ...expectedBytes }),
   );
-  if (isEnv) secretsWritten(scope);
+  // Not before the file: secrets that were never written must not look like secrets that were lost.
+  if (isEnv) scope.record({ fact: 'secretsMade', names: product.secrets.map(({ name }) => name) });
   return outcome;
 }
 
-async function narrowMode(scope: Scope, operation: Operation): Promise<Change> {
-  const { path, before, after } = operation;
-  scope.state.applied.push({ operation, before, bytes: null, baseline: null });
-  return scope.host.setMode(path, after?.mode ?? 0o600);
-}
+const narrowMode = (scope: Scope, operation: Operation): Promise<Change> =>
+  replace(scope, operation, null, () => scope.host.setMode(operation.path, operation.after?.mode ?? 0o600));
 
-async function packages(scope: Scope, names: readonly string[]): Promise<Change> {
-  const outcome = await installPackages(scope.host, names);
-  if (outcome === 'changed') scope.record({ fact: 'packagesInstalled', names });
-  return outcome;
+/** On record before it begins: what a kill leaves half installed is the installer's doing all the same. */
+function packages(scope: Scope, names: readonly string[]): Promise<Change> {
+  scope.state.packages = names;
+  scope.record({ fact: 'packagesRequested', names });
+  return installPackages(scope.host, names);
 }
 
 async function perform(scope: Scope, operation: Operation): Promise<Change> {

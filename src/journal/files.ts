@@ -1,12 +1,16 @@
 /** Files of the journal's own directory, which is root's alone: nobody else can plant anything there. */
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -41,9 +45,12 @@ export function openNewFile(directory: string, name: string): number {
   return fd;
 }
 
+const temporarySuffix = '.mcp-installer-tmp';
+
 /** A whole new file, durable when this returns; replaces one of that name, which can only be a broken one. */
 export function writeNewFile(directory: string, name: string, bytes: Uint8Array): void {
-  const temporary = `.${name}.${process.pid}`;
+  // Random, not a process id: in a container the next run may have the same one.
+  const temporary = `.${name}.${randomBytes(8).toString('hex')}${temporarySuffix}`;
   const fd = openNewFile(directory, temporary);
   try {
     writeAll(fd, bytes);
@@ -53,4 +60,15 @@ export function writeNewFile(directory: string, name: string, bytes: Uint8Array)
   }
   renameSync(path.join(directory, temporary), path.join(directory, name));
   syncDirectory(directory);
+}
+
+/** What a killed {@link writeNewFile} left: in the journal's own directory, and in the folder of the last run. */
+export function removeLeftovers(home: string, lastRun: string | null): void {
+  const directories = [home, ...(lastRun === null ? [] : [path.join(home, 'runs', lastRun, 'before')])];
+  for (const directory of directories) {
+    if (!existsSync(directory)) continue;
+    for (const name of readdirSync(directory)) {
+      if (name.endsWith(temporarySuffix)) unlinkSync(path.join(directory, name));
+    }
+  }
 }

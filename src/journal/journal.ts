@@ -143,10 +143,10 @@ export class Journal {
   }
 
   /** Keeps the bytes of a file that is about to be replaced; returns their name in the run's folder. E_JOURNAL. */
-  backup(bytes: Uint8Array): string {
+  backup(bytes: Uint8Array, suffix = ''): string {
     const { directory } = this;
     this.backups += 1;
-    const name = String(this.backups);
+    const name = `${this.backups}${suffix}`;
     // Not attached: nothing is changed for real, so nothing has to be kept.
     if (directory !== null) {
       this.attempt(() => {

@@ -12,8 +12,11 @@ const flock = '/usr/bin/flock';
 /** util-linux: the lock is held by somebody else. */
 const heldExit = 1;
 
-function lockDescriptor(fd: number, how: '--exclusive' | '--shared'): boolean {
-  const result = spawnSync(flock, [how, '--nonblock', '3'], {
+/** Seconds: somebody who only looks whether a run is under way holds the lock for an instant. */
+const patience = '0.3';
+
+function lockDescriptor(fd: number, ...how: readonly string[]): boolean {
+  const result = spawnSync(flock, [...how, '3'], {
     stdio: ['ignore', 'ignore', 'ignore', fd],
     env: {},
   });
@@ -25,22 +28,27 @@ function lockDescriptor(fd: number, how: '--exclusive' | '--shared'): boolean {
 const openDirectory = (directory: string): number =>
   openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
 
+export interface Lock {
+  /** Gives it back; what this process does not give back is gone with the process. */
+  release(): void;
+}
+
 /**
- * @param directory what stands for "the installation"; its descriptor stays open as long as this process lives
- * @returns false where another run holds it
+ * @param directory what stands for "the installation"
+ * @returns null where another run holds it, in this process or in another one
  */
-export function takeLock(directory: string): boolean {
+export function takeLock(directory: string): Lock | null {
   const fd = openDirectory(directory);
-  if (lockDescriptor(fd, '--exclusive')) return true;
+  if (lockDescriptor(fd, '--exclusive', '--wait', patience)) return { release: () => closeSync(fd) };
   closeSync(fd);
-  return false;
+  return null;
 }
 
 /** Is another run under way? Leaves nothing behind, works on read-only file systems. */
 export function probeLock(directory: string): boolean {
   const fd = openDirectory(directory);
   try {
-    return !lockDescriptor(fd, '--shared');
+    return !lockDescriptor(fd, '--shared', '--nonblock');
   } finally {
     closeSync(fd);
   }

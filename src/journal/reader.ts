@@ -12,6 +12,8 @@ export interface Run {
   readonly ended: (RunEnded & { readonly t: string }) | null;
   readonly torn: boolean;
   readonly damage: string | null;
+  /** Version of the installer that wrote it, where its format is not known here. */
+  readonly writtenBy: string | null;
 }
 
 /** `20261123T224934Z-3f2a`: sorts by time. */
@@ -36,12 +38,12 @@ export function readRun(home: string, id: string): Run {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     // A run that was killed between making its folder and its first record did nothing.
     const damage = missing ? null : 'it cannot be read';
-    return { id, records: [], started: null, ended: null, torn: missing, damage };
+    return { id, records: [], started: null, ended: null, torn: missing, damage, writtenBy: null };
   }
-  const { records, torn, damage } = parseJournal(text);
+  const { records, torn, damage, writtenBy } = parseJournal(text);
   const started = records.find((record) => record.k === 'run.started') ?? null;
   const ended = records.find((record) => record.k === 'run.ended') ?? null;
-  return { id, records, started, ended, torn, damage };
+  return { id, records, started, ended, torn, damage, writtenBy };
 }
 
 /** The id that `wanted` means: itself, an unambiguous beginning of one, or `last`; null where there is none. */
@@ -61,10 +63,10 @@ export function memoryOf(run: Run): Memory {
 
 export interface Remembered {
   readonly memory: Memory;
-  /** Version of the installer that was here last. */
-  readonly lastVersion: string | null;
   /** The run that was killed before it ended, if the last one was. */
   readonly unfinished: string | null;
+  /** The same, where its last record was cut off (a power cut). */
+  readonly torn: string | null;
   readonly damaged: readonly { readonly run: string; readonly why: string }[];
   readonly lastId: string | null;
 }
@@ -74,16 +76,22 @@ export function readMemory(home: string | null): Remembered {
   const ids = home === null ? [] : runIds(home);
   const damaged: { run: string; why: string }[] = [];
   const base = { damaged, lastId: ids.at(-1) ?? null };
+  // A format that cannot be read was written by a newer installer: what it knows is not known, but that it was here is.
+  let newer: string | null = null;
+  const withInstaller = (memory: Memory): Memory =>
+    newer === null ? memory : { ...memory, installer: newer };
   for (const id of ids.toReversed()) {
     const run = readRun(home!, id);
     if (run.damage !== null) damaged.push({ run: id, why: run.damage });
-    if (run.started === null) continue;
+    newer ??= run.writtenBy;
+    if (run.started === null || run.writtenBy !== null) continue;
+    const open = run.ended === null && run.damage === null;
     return {
       ...base,
-      memory: memoryOf(run),
-      lastVersion: run.started.installer,
-      unfinished: run.ended === null && run.damage === null ? id : null,
+      memory: withInstaller(memoryOf(run)),
+      unfinished: open ? id : null,
+      torn: open && run.torn ? id : null,
     };
   }
-  return { ...base, memory: emptyMemory, lastVersion: null, unfinished: null };
+  return { ...base, memory: withInstaller(emptyMemory), unfinished: null, torn: null };
 }

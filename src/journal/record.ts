@@ -74,10 +74,9 @@ export interface ParsedJournal {
   readonly torn: boolean;
   /** What is wrong otherwise, with the line; null where nothing is. */
   readonly damage: string | null;
+  /** Version of the installer that wrote a journal of a format that this one does not know. */
+  readonly writtenBy: string | null;
 }
-
-/** What a file says may be anything, whatever its type promises. */
-const isKnownFormat = (format: unknown): boolean => format === journalFormat;
 
 const kinds: readonly unknown[] = ['run.started', 'event', 'fact', 'run.ended'];
 
@@ -99,6 +98,16 @@ function decodeRecord(
   return { record: value as JournalRecord, sum };
 }
 
+/** Why a first record with a good checksum is no start of a run that can be read; null where it is one. */
+function foreignStart(record: JournalRecord): Pick<ParsedJournal, 'damage' | 'writtenBy'> | null {
+  if (record.k !== 'run.started') return { damage: 'line 1 is not the start of a run', writtenBy: null };
+  // What a file says may be anything, whatever its type promises.
+  const { format, installer }: { format: unknown; installer: unknown } = record;
+  if (format === journalFormat) return null;
+  const writtenBy = typeof installer === 'string' ? installer : null;
+  return { damage: `it has format ${String(format)}, and this installer reads ${journalFormat}`, writtenBy };
+}
+
 /** Never throws: what can be read is returned, and what is wrong is told. */
 export function parseJournal(text: string): ParsedJournal {
   const lines = text.split('\n');
@@ -111,14 +120,13 @@ export function parseJournal(text: string): ParsedJournal {
     if (typeof decoded === 'string') {
       const last = index === lines.length - 1 && tail === '';
       // A power cut leaves zeros where the size was written before the data.
-      if (last && line.includes('\0')) return { records, torn: true, damage: null };
-      return { records, torn: false, damage: `line ${index + 1} ${decoded}` };
+      if (last && line.includes('\0')) return { records, torn: true, damage: null, writtenBy: null };
+      return { records, torn: false, damage: `line ${index + 1} ${decoded}`, writtenBy: null };
     }
-    if (index === 0 && (decoded.record.k !== 'run.started' || !isKnownFormat(decoded.record.format))) {
-      return { records, torn: false, damage: 'line 1 is not the start of a run in a known format' };
-    }
+    const foreign = index === 0 ? foreignStart(decoded.record) : null;
+    if (foreign !== null) return { records, torn: false, ...foreign };
     records.push(decoded.record);
     previous = decoded.sum;
   }
-  return { records, torn: tail !== '', damage: null };
+  return { records, torn: tail !== '', damage: null, writtenBy: null };
 }

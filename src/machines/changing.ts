@@ -75,8 +75,9 @@ export const verifying = installer.createStateConfig({
 export const rollingBack = installer.createStateConfig({
   tags: 'working',
   description: 'Puts back files, modes, owners and units as they were before the run.',
-  // An impatient second Ctrl-C must not leave the host half put back.
-  on: { interrupt: { actions: { type: 'noteSignal', params: ({ event }) => event } } },
+  on: {
+    interrupt: { description: 'An impatient second Ctrl-C must not leave the host half put back: it waits.' },
+  },
   invoke: {
     id: 'undo',
     src: 'undo',

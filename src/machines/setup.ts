@@ -60,7 +60,6 @@ export const installer = setup({
       signal: (_, params: InterruptEvent) => params.signal,
       error: (_, params: InterruptEvent) => interruption(params.signal),
     }),
-    noteSignal: assign({ signal: (_, params: InterruptEvent) => params.signal }),
     noteError: assign({ error: (_, params: { error: unknown }) => toPublicError(params.error) }),
     addNotes: assign({
       notes: ({ context }, params: { notes: readonly Note[] }) => [...context.notes, ...params.notes],

@@ -25,7 +25,12 @@ export const interruptible = {
 export const undoable = {
   interrupt: [
     { guard: 'mayRollBack', target: '#installer.rollingBack', actions: [interrupt] },
-    { target: '#installer.failed', actions: [interrupt], description: '--no-rollback leaves all as it is.' },
+    {
+      target: '#installer.failed',
+      // A change is under way and goes on to its end.
+      actions: [interrupt, 'markChanged'],
+      description: '--no-rollback leaves all as it is.',
+    },
   ],
 } as const;
 

@@ -7,7 +7,7 @@ import { emptyMemory, remember, type Fact, type Memory } from '../../src/facts.t
 import { Journal } from '../../src/journal/journal.ts';
 import { probeLock, takeLock } from '../../src/journal/lock.ts';
 import { findRun, readMemory, readRun, runIds } from '../../src/journal/reader.ts';
-import { parseJournal } from '../../src/journal/record.ts';
+import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
 import { temporaryRoot } from '../support/installer.ts';
 
 const options = (more: Partial<ConstructorParameters<typeof Journal>[0]> = {}) => ({
@@ -47,6 +47,7 @@ describe('a journal on disk', () => {
       records: journal.records,
       torn: false,
       damage: null,
+      writtenBy: null,
     });
   });
 
@@ -144,8 +145,8 @@ describe('later runs', () => {
     rmSync(path.join(home.path, 'runs', first.run), { recursive: true });
     expect(readMemory(home.path)).toEqual({
       memory: second.memory,
-      lastVersion: '0.1.0',
       unfinished: null,
+      torn: null,
       damaged: [],
       lastId: second.run,
     });
@@ -161,6 +162,35 @@ describe('later runs', () => {
     expect({ memory, damaged }).toEqual({
       memory: first.memory,
       damaged: [{ run: second.run, why: 'line 1 is no record' }],
+    });
+  });
+
+  test('know of a newer installer though its journal has a format of its own', () => {
+    using home = temporaryRoot();
+    const first = written(home.path);
+    const newer = written(home.path, { lastId: first.run, installer: '9.0.0' });
+    const [start] = newer.records;
+    const { line } = encodeRecord({ ...start, format: 2 } as unknown as JournalRecord, '');
+    writeFileSync(fileOf(home.path, newer), line);
+    expect(readMemory(home.path)).toEqual({
+      memory: { ...first.memory, installer: '9.0.0' },
+      unfinished: null,
+      torn: null,
+      damaged: [{ run: newer.run, why: 'it has format 2, and this installer reads 1' }],
+      lastId: newer.run,
+    });
+  });
+
+  test('are told of a run whose last record was cut off', () => {
+    using home = temporaryRoot();
+    const journal = written(home.path);
+    const text = readFileSync(fileOf(home.path, journal), 'utf8');
+    writeFileSync(fileOf(home.path, journal), text.slice(0, -5));
+    const { torn, unfinished, memory } = readMemory(home.path);
+    expect({ torn, unfinished, memory }).toEqual({
+      torn: journal.run,
+      unfinished: journal.run,
+      memory: journal.memory,
     });
   });
 
@@ -186,12 +216,26 @@ describe('the lock', () => {
       detached: true,
     });
     await new Promise((resolve) => holder.stdout.once('data', resolve));
-    expect([takeLock(home.path), probeLock(home.path)]).toEqual([false, true]);
+    expect([takeLock(home.path), probeLock(home.path)]).toEqual([null, true]);
     process.kill(-holder.pid!, 'SIGKILL');
     await new Promise((resolve) => holder.once('close', resolve));
-    expect([probeLock(home.path), takeLock(home.path)]).toEqual([false, true]);
-    // This process holds it now, for others as well.
-    expect(probeLock(home.path)).toBe(true);
+    expect(probeLock(home.path)).toBe(false);
+    const lock = takeLock(home.path);
+    // This process holds it now, for itself as well as for others.
+    expect([probeLock(home.path), takeLock(home.path)]).toEqual([true, null]);
+    lock!.release();
+    expect(probeLock(home.path)).toBe(false);
+  });
+
+  test('waits for somebody who only looks, so that a look never stops a run', async () => {
+    using home = temporaryRoot();
+    const looking = spawn('flock', ['--shared', home.path, 'sh', '-c', 'echo held; exec sleep 0.1'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await new Promise((resolve) => looking.stdout.once('data', resolve));
+    const lock = takeLock(home.path);
+    expect(lock).not.toBeNull();
+    lock!.release();
   });
 });
 
@@ -218,10 +262,10 @@ describe('facts', () => {
     const under = remember(known, 'r1', replacing);
     expect(under.baselines).toEqual({ '/x': ['old', 'new'] });
     expect(remember(under, 'r1', { fact: 'replaced', path: '/x' }).baselines).toEqual({ '/x': ['new'] });
-    expect(remember(under, 'r1', { fact: 'restored', path: '/x', baseline: 'old' }).baselines).toEqual({
+    expect(remember(under, 'r1', { fact: 'restored', path: '/x', baselines: ['old'] }).baselines).toEqual({
       '/x': ['old'],
     });
-    expect(remember(under, 'r1', { fact: 'restored', path: '/x', baseline: null }).baselines).toEqual({});
+    expect(remember(under, 'r1', { fact: 'restored', path: '/x', baselines: [] }).baselines).toEqual({});
     expect(fold({ fact: 'kept', path: '/x', offered: 'new' }).baselines).toEqual({ '/x': ['new'] });
   });
 

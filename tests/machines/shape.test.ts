@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { InstallerError, errorTable, type ErrorCode } from '../../src/errors.ts';
-import { plainRequest } from '../../src/install.ts';
+import { plainRequest } from '../../src/request.ts';
 import { stateSummaries, toJson, toMermaid, transitions } from '../../src/machines/diagram.ts';
 import { outputOf } from '../../src/machines/outcome.ts';
 import type { Context, Outcome } from '../../src/machines/types.ts';

@@ -5,7 +5,7 @@
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 import type { EventObject } from 'xstate';
 import { InstallerError, type PublicError } from '../../src/errors.ts';
-import { plainRequest } from '../../src/install.ts';
+import { plainRequest } from '../../src/request.ts';
 import { installerMachine } from '../../src/machines/installer.ts';
 import type { Snapshot } from '../../src/machines/replay.ts';
 import type { ActorContract, Operation, Plan, Question, Reload, Request } from '../../src/machines/types.ts';

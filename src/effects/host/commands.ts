@@ -21,27 +21,30 @@ const maxOutput = 4 * 1024 * 1024;
 /** Nothing where the program could not even be started. */
 const textOf = (output: unknown): string => (typeof output === 'string' ? output : '');
 
+/** How a program ends when this one does: one that looks goes with it, one that changes something never half way. */
+export type Lifetime = 'ours' | 'its own';
+
 /**
+ * @param lifetime `its own`: in a session of its own, where no Ctrl-C at our terminal reaches it, and it outlives us
  * @returns the result whatever the exit code is: 127 where the program is missing, 124 after its timeout
  * @throws InstallerError E_INTERNAL for a relative path: programs are never looked for
  */
-export async function runCommand(command: Command): Promise<CommandResult> {
+export async function runCommand(command: Command, lifetime: Lifetime): Promise<CommandResult> {
   if (!command.file.startsWith('/'))
     throw new InstallerError('E_INTERNAL', { why: `${command.file} is no absolute path` });
   // Loaded when the first program runs: most of the start-up time of a run that only prints would be this.
   const { execa } = await import('execa');
-  const ownGroup = command.ownGroup === true;
   const child = execa(command.file, command.args, {
     env: { ...builtEnvironment, ...command.env },
     extendEnv: false,
     cwd: '/',
     reject: false,
-    detached: ownGroup,
-    // A program that must not be killed half way outlives us.
-    cleanup: !ownGroup,
+    detached: lifetime === 'its own',
+    cleanup: lifetime === 'ours',
     stripFinalNewline: false,
     timeout: command.timeout ?? defaultTimeout,
     maxBuffer: maxOutput,
+    ...(command.signal === undefined || lifetime === 'its own' ? {} : { cancelSignal: command.signal }),
     ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
   });
   const result = await child;

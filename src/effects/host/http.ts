@@ -48,7 +48,10 @@ export async function requestHttp(request: HttpRequest): Promise<HttpAnswer> {
         method: request.method ?? 'GET',
         headers: { connection: 'close', ...request.headers },
         agent: false,
-        signal: AbortSignal.timeout(timeout),
+        signal: AbortSignal.any([
+          AbortSignal.timeout(timeout),
+          ...(request.signal === undefined ? [] : [request.signal]),
+        ]),
         ...(request.tls === undefined
           ? {}
           : { rejectUnauthorized: request.tls.judged, servername: request.tls.serverName }),

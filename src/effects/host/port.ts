@@ -28,8 +28,8 @@ export interface Command {
   /** Milliseconds; the child is killed then. */
   readonly timeout?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** A process group of its own: Ctrl-C at the terminal must not kill a package manager half way. */
-  readonly ownGroup?: boolean;
+  /** Ends a program that only looks; one that changes something is never ended half way. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CommandResult {
@@ -50,6 +50,7 @@ export interface HttpRequest {
   readonly tls?: { readonly serverName: string; readonly judged: boolean };
   /** Milliseconds. */
   readonly timeout?: number;
+  readonly signal?: AbortSignal;
 }
 
 export type HttpAnswer =
@@ -95,8 +96,8 @@ export interface HostReads {
   /** Runs a program that changes nothing. */
   query(command: Command): Promise<CommandResult>;
   http(request: HttpRequest): Promise<HttpAnswer>;
-  /** Waits for `milliseconds` between two looks at something that takes its time. */
-  pause(milliseconds: number): Promise<void>;
+  /** Waits for `milliseconds` between two looks at something that takes its time; rejects when `signal` aborts. */
+  pause(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 export interface HostChanges {

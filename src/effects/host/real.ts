@@ -183,10 +183,10 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     readSystem: (path) => (root === '/' ? system(() => readFileSync(path)) : null),
     listSystem: (path) => (root === '/' ? system(() => readdirSync(path).sort()) : null),
     linkSystem: (path) => (root === '/' ? system(() => readlinkSync(path)) : null),
-    query: (command: Command) => runCommand(command),
+    query: (command: Command) => runCommand(command, 'ours'),
     http: requestHttp,
-    pause: async (milliseconds) => {
-      await sleep(milliseconds);
+    pause: async (milliseconds, signal) => {
+      await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
     },
 
     makeDirectory: (path, mode) =>
@@ -239,7 +239,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
       }),
     change: async (command): Promise<CommandResult> => {
       await beforeChange?.();
-      return runCommand(command);
+      return runCommand(command, 'its own');
     },
   };
   return host;

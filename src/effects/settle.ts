@@ -1,0 +1,47 @@
+/** What later runs need to know of a run that succeeded; each fact only where the journal does not say so already. */
+import { sha256 } from './identity.ts';
+import type { Scope } from './scope.ts';
+import { isSupplied } from './secrets.ts';
+
+/** The supplied secrets that are in force: given for this run, or kept from an earlier one. */
+function suppliedSecrets(scope: Scope): Readonly<Record<string, string>> {
+  const { after, secrets } = scope.state;
+  return Object.fromEntries(
+    secrets
+      .filter(({ name }) => scope.supplied.has(name) || isSupplied(scope, name, after.get(name) ?? ''))
+      .map(({ name, fingerprint }) => [name, fingerprint]),
+  );
+}
+
+function settleSecrets(scope: Scope): void {
+  const { secretsMade, secretsSupplied } = scope.memory();
+  // A kill may have come between the file and the fact.
+  if (!secretsMade)
+    scope.record({ fact: 'secretsMade', names: scope.product.secrets.map(({ name }) => name) });
+  const fingerprints = suppliedSecrets(scope);
+  const known = Object.values(secretsSupplied).flat();
+  const wanted = Object.values(fingerprints);
+  if (known.length === wanted.length && wanted.every((each) => known.includes(each))) return;
+  scope.record({ fact: 'secretsSupplied', fingerprints, only: true });
+}
+
+function settleSource(scope: Scope): void {
+  const { host, product, state } = scope;
+  const code = state.source === 'file' ? host.readFile(product.codeFile) : null;
+  // By what was written: a person's later edit of it does not make it ours.
+  const written = scope.memory().baselines[product.codeFile]?.at(-1) ?? (code === null ? null : sha256(code));
+  const hashes = state.source === 'file' && written !== null ? [written] : [];
+  const known = scope.memory().sourcesSupplied;
+  if (known.length === hashes.length && hashes.every((hash) => known.includes(hash))) return;
+  scope.record({ fact: 'sourceSupplied', hashes, only: true });
+}
+
+export function settle(scope: Scope): void {
+  const { baselines, installer } = scope.memory();
+  settleSecrets(scope);
+  for (const { path, offered } of scope.state.kept) {
+    if (baselines[path]?.at(-1) !== offered) scope.record({ fact: 'kept', path, offered });
+  }
+  settleSource(scope);
+  if (installer !== scope.version) scope.record({ fact: 'installer', version: scope.version });
+}

@@ -1,0 +1,92 @@
+/** What is asked of a run: the plain request, and the one judge of what a program or the command line asks for. */
+import { InstallerError } from './errors.ts';
+import type { Request } from './machines/types.ts';
+import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
+import type { Product } from './products/product.ts';
+
+/** What `install` without any option asks for. */
+export const plainRequest: Request = {
+  product: mcpOauthProxy.name,
+  rotate: 'none',
+  settings: {},
+  unset: [],
+  supplied: [],
+  source: 'kept',
+  edits: 'refuse',
+  ask: false,
+  packages: true,
+  start: true,
+  rollback: true,
+  checks: true,
+  downgrade: false,
+};
+
+export interface Asked {
+  readonly request?: Partial<Request>;
+  /** Values of secrets that the user supplies, by name. */
+  readonly supplied?: ReadonlyMap<string, string>;
+  /** Code to install instead of the bundled one. */
+  readonly source?: Uint8Array;
+}
+
+const wrong = (what: string): InstallerError => new InstallerError('E_USAGE', { what });
+
+function mustBeKnown(names: readonly string[], known: readonly string[], where: string): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw wrong(`${where} names ${JSON.stringify(unknown)}; valid: ${known.join(', ')}.`);
+}
+
+function validSettings(settings: Request['settings'], product: Product): Request['settings'] {
+  mustBeKnown(
+    Object.keys(settings),
+    product.settings.map(({ key }) => key),
+    'request.settings',
+  );
+  return Object.fromEntries(
+    product.settings.flatMap((spec) => {
+      const value = settings[spec.key];
+      if (value === undefined) return [];
+      const valid = spec.validate(value);
+      if (!valid.ok) throw wrong(`${spec.key}: ${valid.why}.`);
+      return [[spec.key, valid.value] as const];
+    }),
+  );
+}
+
+function mustBeValid(supplied: ReadonlyMap<string, string>, product: Product): void {
+  for (const [name, value] of supplied) {
+    const valid = product.secrets.find((secret) => secret.name === name)?.validate?.(value);
+    if (valid?.ok === false) throw wrong(`The supplied ${name}: ${valid.why}.`);
+  }
+}
+
+/**
+ * @returns the whole request, settings in their canonical spelling
+ * @throws InstallerError E_USAGE for a name that the product does not have, an invalid value, or a contradiction
+ */
+export function requestOf(asked: Asked, product: Product): Request {
+  const supplied = asked.supplied ?? new Map<string, string>();
+  const names = product.secrets.map(({ name }) => name);
+  const source = asked.source === undefined ? 'kept' : 'file';
+  const given: Request = { ...plainRequest, source, ...asked.request };
+  if (typeof given.rotate !== 'string') {
+    mustBeKnown(given.rotate, names, 'request.rotate');
+    if (given.rotate.length === 0) throw wrong("request.rotate names no secret; 'none' rotates none.");
+  }
+  mustBeKnown(
+    given.unset,
+    product.settings.map(({ key }) => key),
+    'request.unset',
+  );
+  mustBeKnown([...supplied.keys()], names, 'supplied');
+  mustBeValid(supplied, product);
+  if ((given.source === 'file') !== (asked.source !== undefined))
+    throw wrong("source and request.source 'file' belong together; one of them is missing.");
+  return {
+    ...given,
+    product: product.name,
+    settings: validSettings(given.settings, product),
+    supplied: [...supplied.keys()],
+  };
+}
