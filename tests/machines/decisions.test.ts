@@ -1,0 +1,189 @@
+/** What the machine decides and hands on, said independently of its graph: generated paths follow the machine, right or wrong. */
+import { createActor, fromPromise } from 'xstate';
+import { describe, expect, test } from 'vitest';
+import { InstallerError } from '../../src/errors.ts';
+import { installerMachine } from '../../src/machines/installer.ts';
+import { plainRequest } from '../../src/request.ts';
+import type { ActorContract, Note, Operation, Output, Plan, Request } from '../../src/machines/types.ts';
+
+type Script = {
+  readonly [K in keyof ActorContract]?: (call: number) => ActorContract[K]['output'];
+};
+
+const note = (code: string): Note => ({ code, level: 'info', text: code });
+
+const operation: Operation = {
+  kind: 'writeFile',
+  path: '/x',
+  role: 'service',
+  action: 'create',
+  before: null,
+  after: null,
+  detail: [],
+  because: null,
+};
+
+const planned = (more: Partial<Plan> = {}): ActorContract['plan']['output'] => ({
+  kind: 'planned',
+  plan: {
+    hash: '00000000',
+    operations: [operation],
+    reloads: [],
+    questions: [],
+    notes: [],
+    settings: {},
+    ...more,
+  },
+});
+
+const fails = (): never => {
+  throw new InstallerError('E_UNHEALTHY', { why: 'it does not answer', unit: 'x.service' });
+};
+
+/** Everything goes well on an installation that is there. */
+const usual: Required<Script> = {
+  preflight: () => ({ kind: 'ready', services: 'live', notes: [] }),
+  detect: () => ({ kind: 'existing', notes: [] }),
+  secrets: () => ({ kind: 'ready', secrets: [], notes: [] }),
+  plan: () => planned(),
+  confirm: () => ({ kind: 'proceed' }),
+  write: () => ({ outcome: 'changed' }),
+  reload: () => ({ outcome: 'done', done: [] }),
+  verify: () => ({ outcome: 'verified', notes: [] }),
+  undo: () => ({ restored: [], left: [] }),
+};
+
+interface Ended {
+  readonly output: Output;
+  readonly states: readonly string[];
+  readonly inputs: Readonly<Record<string, readonly unknown[]>>;
+}
+
+async function run(script: Script, request: Partial<Request> = {}): Promise<Ended> {
+  const inputs: Record<string, unknown[]> = {};
+  const actor = <K extends keyof ActorContract>(name: K) =>
+    fromPromise<ActorContract[K]['output'], ActorContract[K]['input']>(({ input }) => {
+      const own = (inputs[name] ??= []);
+      own.push(input);
+      const answer = script[name] ?? usual[name];
+      return Promise.resolve().then(() => answer(own.length));
+    });
+  const machine = installerMachine.provide({
+    actors: {
+      preflight: actor('preflight'),
+      detect: actor('detect'),
+      secrets: actor('secrets'),
+      plan: actor('plan'),
+      confirm: actor('confirm'),
+      write: actor('write'),
+      reload: actor('reload'),
+      verify: actor('verify'),
+      undo: actor('undo'),
+    },
+  });
+  const states: string[] = [];
+  const installer = createActor(machine, { input: { request: { ...plainRequest, ...request } } });
+  installer.subscribe(({ value }) => {
+    if (states.at(-1) !== value) states.push(value);
+  });
+  const ended = new Promise<void>((resolve, reject) => {
+    installer.subscribe({ complete: resolve, error: reject });
+  });
+  installer.start();
+  await ended;
+  return { output: installer.getSnapshot().output!, states, inputs };
+}
+
+describe('the mode', () => {
+  test.each([
+    { kind: 'fresh', rotate: 'none', mode: 'fresh' },
+    { kind: 'fresh', rotate: 'all', mode: 'fresh' },
+    { kind: 'existing', rotate: 'none', mode: 'existing' },
+    { kind: 'existing', rotate: 'all', mode: 'forceRotate' },
+    { kind: 'existing', rotate: ['A'], mode: 'forceRotate' },
+    { kind: 'lost', rotate: 'all', mode: 'forceRotate' },
+  ] as const)(
+    'of a host that is $kind, asked to rotate $rotate, is $mode',
+    async ({ kind, rotate, mode }) => {
+      const { output, states, inputs } = await run({ detect: () => ({ kind, notes: [] }) }, { rotate });
+      expect({ state: states.includes(mode), mode: output.mode }).toEqual({ state: true, mode });
+      for (const name of ['secrets', 'plan', 'verify']) expect(inputs[name]).toMatchObject([{ mode }]);
+    },
+  );
+});
+
+describe('what is handed on', () => {
+  test('the answers to questions reach the next plan, and what is then planned is what is written', async () => {
+    const answers = { answered: ['settings'], settings: { DOMAIN: 'x.example' }, edits: null } as const;
+    const asking = { id: 'settings', text: 'What?', subjects: ['DOMAIN'] } as const;
+    const other: Operation = { ...operation, path: '/y' };
+    const { inputs, output } = await run(
+      {
+        plan: (call) => (call === 1 ? planned({ questions: [asking] }) : planned({ operations: [other] })),
+        confirm: () => ({ kind: 'replan', answers }),
+      },
+      { ask: true },
+    );
+    expect(inputs['plan']).toMatchObject([
+      { answers: { answered: [], settings: {}, edits: null } },
+      { answers },
+    ]);
+    expect(inputs['write']).toEqual([{ operation: other, index: 0 }]);
+    expect(output).toMatchObject({ outcome: 'installed', exitCode: 0, changed: true });
+  });
+
+  test('a note of each effect stands in the output once, in the order of the work', async () => {
+    const { output } = await run({
+      preflight: () => ({ kind: 'ready', services: 'live', notes: [note('preflight')] }),
+      detect: () => ({ kind: 'existing', notes: [note('detect')] }),
+      secrets: () => ({ kind: 'ready', secrets: [], notes: [note('secrets')] }),
+      plan: () => planned({ notes: [note('plan')] }),
+      verify: () => ({ outcome: 'verified', notes: [note('verify')] }),
+    });
+    expect(output.notes.map(({ code }) => code)).toEqual([
+      'preflight',
+      'detect',
+      'secrets',
+      'plan',
+      'verify',
+    ]);
+  });
+
+  test('the notes of a plan that was asked about are not said twice', async () => {
+    const asking = { id: 'rotation', text: 'Go on?', subjects: [] } as const;
+    const { output } = await run(
+      { plan: () => planned({ questions: [asking], notes: [note('plan')] }) },
+      { ask: true, rotate: 'all' },
+    );
+    expect(output.notes.map(({ code }) => code)).toEqual(['plan']);
+  });
+});
+
+describe('a failure', () => {
+  test('is put back: nothing counts as changed, and what was restored or left is told', async () => {
+    const undone = { restored: ['/x'], left: ['/y'] };
+    const { output, inputs } = await run({ verify: fails, undo: () => undone });
+    expect(output).toMatchObject({ outcome: 'rolledBack', exitCode: 12, changed: false, undone });
+    expect(inputs['undo']).toMatchObject([{ reason: { code: 'E_UNHEALTHY' } }]);
+  });
+
+  test('with --no-rollback is left as it is: what was changed counts as changed', async () => {
+    const { output, inputs } = await run({ verify: fails }, { rollback: false });
+    expect(output).toMatchObject({ outcome: 'failed', exitCode: 13, changed: true, undone: null });
+    expect(inputs['undo']).toBeUndefined();
+  });
+
+  test('of a host on which nothing was changed has nothing to put back', async () => {
+    const { output, inputs } = await run({ plan: () => planned({ operations: [] }), verify: fails });
+    expect(output).toMatchObject({ outcome: 'failed', exitCode: 13, changed: false });
+    expect(inputs['undo']).toBeUndefined();
+  });
+
+  test('of the work before the first change is a refusal', async () => {
+    for (const name of ['preflight', 'detect', 'secrets', 'plan'] as const) {
+      const { output, inputs } = await run({ [name]: fails });
+      expect({ name, ...output }).toMatchObject({ name, outcome: 'refused', exitCode: 10, changed: false });
+      expect(inputs['write']).toBeUndefined();
+    }
+  });
+});
