@@ -29,9 +29,9 @@ export async function hostSystem(suite: Suite): Promise<System> {
     stopService: async () => {
       await host.must('systemctl stop mcp-oauth-proxy.service mcp-oauth-proxy.socket');
     },
-    killMidway: async () => {
+    killMidway: async (args) => {
       const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
-      const run = host.installer(['--force-rotate-tokens']);
+      const run = host.installer(args);
       await until('the run waits before its restart', async () =>
         (await host.run(['test', '-e', held.reached])).exitCode === 0 ? true : undefined,
       );

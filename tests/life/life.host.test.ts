@@ -1,9 +1,9 @@
 /** Every transition of a host's life, on real hosts, each path on one of its own. */
-import { afterAll, describe, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { suites } from '../hosts/support/base.ts';
 import { hostSystem } from './host-system.ts';
 import { Life } from './life.ts';
-import { lifePaths, titleOf, type Being, type LifeEvent } from './model.ts';
+import { coverage, lifePaths, titleOf, type Being, type LifeEvent } from './model.ts';
 
 const paths = lifePaths(true);
 
@@ -27,4 +27,9 @@ describe.each(suites)('%s', (suite) => {
   afterAll(() =>
     process.stdout.write(`life: ${walked} of ${paths.length} paths walked on real hosts (${suite})\n`),
   );
+});
+
+test('every transition of the model is among the paths', () => {
+  const { taken, all } = coverage(true, paths);
+  expect(taken).toEqual(all);
 });

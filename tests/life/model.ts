@@ -6,7 +6,16 @@ import { createMachine } from 'xstate';
 import { createTestModel, getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 
 export type Being =
-  'absent' | 'legacy' | 'installed' | 'edited' | 'own' | 'secretMissing' | 'envLost' | 'stopped' | 'halfDone';
+  | 'absent'
+  | 'halfFresh'
+  | 'legacy'
+  | 'installed'
+  | 'edited'
+  | 'own'
+  | 'secretMissing'
+  | 'envLost'
+  | 'stopped'
+  | 'halfDone';
 
 export type LifeEvent =
   | 'install'
@@ -29,8 +38,16 @@ type Ways = Partial<Record<LifeEvent, Being>>;
 function ways(live: boolean): Record<Being, Ways> {
   const onlyLive = (more: Ways): Ways => (live ? more : {});
   return {
-    absent: { install: 'installed', rotateAll: 'installed', dryRun: 'absent', legacyScript: 'legacy' },
-    legacy: { install: 'installed', dryRun: 'legacy', rotateOne: 'installed' },
+    absent: {
+      install: 'installed',
+      rotateAll: 'installed',
+      dryRun: 'absent',
+      legacyScript: 'legacy',
+      killMidway: 'halfFresh',
+    },
+    // Whatever was written stays: a second fresh installation must not make other secrets than the first.
+    halfFresh: { install: 'installed', dryRun: 'halfFresh', rotateAll: 'installed' },
+    legacy: { install: 'installed', dryRun: 'legacy', rotateOne: 'installed', rotateAll: 'installed' },
     installed: {
       install: 'installed',
       dryRun: 'installed',
@@ -45,7 +62,13 @@ function ways(live: boolean): Record<Being, Ways> {
       ...onlyLive({ stopService: 'stopped', brokenSource: 'installed' }),
     },
     // A person's edit stays; where a change of ours meets it, nothing happens at all.
-    edited: { install: 'edited', rotateAll: 'edited', changePort: 'edited', dryRun: 'edited' },
+    edited: {
+      install: 'edited',
+      rotateAll: 'edited',
+      rotateOne: 'edited',
+      changePort: 'edited',
+      dryRun: 'edited',
+    },
     own: { install: 'own', rotateAll: 'own', dryRun: 'own', ...onlyLive({ brokenSource: 'own' }) },
     secretMissing: { install: 'installed', dryRun: 'secretMissing', rotateAll: 'installed' },
     envLost: { install: 'envLost', dryRun: 'envLost', rotateOne: 'envLost', rotateAll: 'installed' },

@@ -33,15 +33,11 @@ export function rootSystem(): System {
         [...treeOf(root.path).keys()].filter((name) => name.endsWith('.mcp-installer-tmp')).join(),
       ),
     stopService: () => Promise.reject(new Error('nothing runs here')),
-    killMidway: () =>
+    killMidway: (args) =>
       new Promise((resolve, reject) => {
-        const child = spawn(
-          process.execPath,
-          [bundle, '--force-rotate-tokens', '--json', '--root', root.path],
-          {
-            stdio: ['ignore', 'pipe', 'ignore'],
-          },
-        );
+        const child = spawn(process.execPath, [bundle, ...args, '--json', '--root', root.path], {
+          stdio: ['ignore', 'pipe', 'ignore'],
+        });
         let told = '';
         child.stdout.on('data', (chunk: Buffer) => {
           told += chunk.toString();
