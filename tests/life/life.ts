@@ -112,7 +112,7 @@ export class Life {
       );
     } else await this.run([], 0);
     const missing = names.filter((name) => (this.secrets[name] ?? '') === '');
-    this.expectNew(fresh ? names : missing);
+    this.expectNew(missing);
     if (fresh) await this.addOwnLines();
   }
 
