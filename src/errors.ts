@@ -88,7 +88,7 @@ export const errorTable = {
   E_PORT_TAKEN: {
     exit: 10,
     what: (x) => `Port ${v(x, 'port')} on ${v(x, 'address')} is in use by ${v(x, 'who')}.`,
-    remedy: () => 'Stop that program, or choose another port with --port.',
+    remedy: (x) => x['remedy'] ?? 'Stop that program, or choose another port with --port.',
   },
   E_TLS_LOST: {
     exit: 10,

@@ -2,35 +2,64 @@
  * Who listens on a loopback port? Asked before any credential is sent there: a user's process can take the port
  * while the service is down, and would receive what is meant for the service.
  */
+import { endianness } from 'node:os';
 import type { HostReads } from './host/port.ts';
 
-const hexPort = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
+/** Where the service listens, and every site of ours that has no domain. */
+export const loopback = '127.0.0.1';
 
-/** Inodes of the sockets that listen on the port, on any address that loopback reaches. */
-function listeningInodes(host: HostReads, port: number): ReadonlySet<string> {
-  const inodes = new Set<string>();
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const bytes = host.readSystem(table);
-    for (const line of Buffer.from(bytes ?? [])
-      .toString('latin1')
-      .split('\n')
-      .slice(1)) {
-      const fields = line.trim().split(/\s+/u);
-      // proc_net_tcp(5): local address, remote address, state (0A: listening), …, inode in the tenth column.
-      const [, local = '', , state] = fields;
-      const inode = fields[9];
-      if (state === '0A' && local.endsWith(`:${hexPort(port)}`) && inode !== undefined) inodes.add(inode);
-    }
-  }
-  return inodes;
+/** Listening there takes the port on every address. */
+export const everywhere = '0.0.0.0';
+
+const isWildcard = (address: string): boolean => address === everywhere || address === '::';
+
+interface Socket {
+  readonly address: string;
+  readonly inode: string;
 }
 
-const holds = (host: HostReads, pid: string, inodes: ReadonlySet<string>): boolean =>
-  (host.listSystem(`/proc/${pid}/fd`) ?? []).some((fd) => {
-    const target = host.linkSystem(`/proc/${pid}/fd/${fd}`);
-    const inode = /^socket:\[(\d+)\]$/u.exec(target ?? '')?.[1];
-    return inode !== undefined && inodes.has(inode);
-  });
+/** proc_net_tcp(5) writes words of 32 bits in the machine's own order. An IPv4 address in IPv6 is told as IPv4. */
+function addressOf(hex: string): string {
+  const bytes = Buffer.from(hex, 'hex');
+  if (endianness() === 'LE') bytes.swap32();
+  const mapped = bytes.length === 16 && bytes.subarray(0, 12).toString('hex') === '00000000000000000000ffff';
+  if (bytes.length === 4 || mapped) return [...bytes.subarray(-4)].join('.');
+  const groups = bytes.toString('hex').replace(/(....)(?=.)/gu, '$1:');
+  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
+}
+
+function socketsOn(host: HostReads, port: number): readonly Socket[] {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
+    Buffer.from(host.readSystem(table) ?? [])
+      .toString('latin1')
+      .split('\n')
+      .slice(1)
+      .flatMap((line): Socket[] => {
+        // Local address, remote address, state (0A: listening), …, inode in the tenth column.
+        const fields = line.trim().split(/\s+/u);
+        const [, local = '', , state] = fields;
+        const [address = '', at] = local.split(':');
+        const inode = fields[9];
+        return state === '0A' && at === hexPort && inode !== undefined
+          ? [{ address: addressOf(address), inode }]
+          : [];
+      }),
+  );
+}
+
+/** Those that a connection to loopback reaches: a socket of its own there comes before one for every address. */
+function receiversOf(sockets: readonly Socket[]): readonly Socket[] {
+  const own = sockets.filter(({ address }) => address === loopback);
+  return own.length > 0 ? own : sockets.filter(({ address }) => isWildcard(address));
+}
+
+function heldBy(host: HostReads, pid: string, sockets: readonly Socket[]): readonly Socket[] {
+  const targets = new Set(
+    (host.listSystem(`/proc/${pid}/fd`) ?? []).map((fd) => host.linkSystem(`/proc/${pid}/fd/${fd}`)),
+  );
+  return sockets.filter(({ inode }) => targets.has(`socket:[${inode}]`));
+}
 
 const nameOf = (host: HostReads, pid: string): string => {
   const comm = host.readSystem(`/proc/${pid}/comm`);
@@ -40,20 +69,38 @@ const nameOf = (host: HostReads, pid: string): string => {
 export interface Listener {
   readonly pid: number;
   readonly name: string;
+  readonly address: string;
 }
 
-/** Processes that hold a socket listening on the port; empty where nobody listens. */
-export function listenersOn(host: HostReads, port: number): readonly Listener[] {
-  const inodes = listeningInodes(host, port);
-  if (inodes.size === 0) return [];
+function holdersOf(host: HostReads, sockets: readonly Socket[]): readonly Listener[] {
+  if (sockets.length === 0) return [];
   return (host.listSystem('/proc') ?? [])
-    .filter((name) => /^\d+$/u.test(name) && holds(host, name, inodes))
-    .map((pid) => ({ pid: Number(pid), name: nameOf(host, pid) }));
+    .filter((name) => /^\d+$/u.test(name))
+    .flatMap((pid) => {
+      const [held] = heldBy(host, pid, sockets);
+      return held === undefined ? [] : [{ pid: Number(pid), name: nameOf(host, pid), address: held.address }];
+    });
 }
 
-/** Is every socket that listens on the port also held by this process? */
+/** Processes that keep anybody else from listening on the port of this address. */
+export function listenersOn(
+  host: HostReads,
+  port: number,
+  at: typeof loopback | typeof everywhere,
+): readonly Listener[] {
+  const sockets = socketsOn(host, port);
+  const inTheWay = sockets.filter(
+    ({ address }) => at === everywhere || address === at || isWildcard(address),
+  );
+  return holdersOf(host, inTheWay);
+}
+
+/** Processes that get what is sent to the port on loopback. */
+export const receiversOn = (host: HostReads, port: number): readonly Listener[] =>
+  holdersOf(host, receiversOf(socketsOn(host, port)));
+
+/** Does the process hold every socket that receives what is sent to the port on loopback? */
 export function isListenerOf(host: HostReads, port: number, pid: number): boolean {
-  const inodes = listeningInodes(host, port);
-  if (inodes.size === 0 || pid <= 0) return false;
-  return [...inodes].every((inode) => holds(host, String(pid), new Set([inode])));
+  const sockets = receiversOf(socketsOn(host, port));
+  return sockets.length > 0 && pid > 0 && heldBy(host, String(pid), sockets).length === sockets.length;
 }

@@ -3,9 +3,10 @@ import { InstallerError } from '../errors.ts';
 import type { Reload, ReloadOutput } from '../machines/types.ts';
 import type { WebProbe } from '../products/product.ts';
 import type { Command, CommandResult } from './host/port.ts';
+import { listenersOn, loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { complaint, mustSucceed, tools } from './tools.ts';
-import { isRunning, showUnits } from './units.ts';
+import { isInUnit, isRunning, showUnits } from './units.ts';
 import { askMarker, includesSnippet } from './web.ts';
 
 /** Old workers go on answering for a moment after a reload has returned. */
@@ -43,10 +44,25 @@ async function isActive(scope: Scope, unit: string): Promise<boolean> {
   return isRunning((await showUnits(scope.host, [unit])).get(unit));
 }
 
+/** Old workers of nginx hold a port that the new configuration has given up for a moment longer. */
+async function untilGivenUp(scope: Scope): Promise<void> {
+  const { product, state, host } = scope;
+  const web = (await showUnits(host, [product.webUnit])).get(product.webUnit);
+  const port = product.listenPort(state.settings);
+  const deadline = Date.now() + webTimeout;
+  while (
+    Date.now() < deadline &&
+    listenersOn(host, port, loopback).some(({ pid }) => isInUnit(host, pid, web))
+  ) {
+    await host.pause(50);
+  }
+}
+
 /** systemd refuses to start a socket whose service runs already, so the service goes first and comes back after it. */
 async function restartSocket(scope: Scope): Promise<void> {
   const { socket, service } = scope.product;
   mustSucceed(await systemctl(scope, 'stop', service), `systemctl stop ${service}`);
+  if (!scope.state.predicted) await untilGivenUp(scope);
   mustSucceed(await systemctl(scope, 'restart', socket), `systemctl restart ${socket}`);
 }
 

@@ -1,7 +1,7 @@
 /** The running service, asked directly: which process, whose listener, which answer. */
 import { InstallerError } from '../errors.ts';
 import type { ServiceProbe, Settings } from '../products/product.ts';
-import { isListenerOf, listenersOn } from './listener.ts';
+import { isListenerOf, receiversOn } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { isRunning, showUnits, type UnitStatus } from './units.ts';
 
@@ -30,7 +30,7 @@ async function askHealth(scope: Scope): Promise<string | null> {
  */
 function isOwnListener(scope: Scope, status: UnitStatus): boolean {
   if (isListenerOf(scope.host, port(scope), status.mainPid)) return true;
-  const others = listenersOn(scope.host, port(scope)).filter(
+  const others = receiversOn(scope.host, port(scope)).filter(
     ({ pid }) => pid !== status.mainPid && pid !== 1,
   );
   if (others.length === 0) return false;

@@ -16,6 +16,14 @@ export interface UnitStatus {
   readonly needsReload: boolean;
   /** Microseconds since the epoch, 0 where it never started. */
   readonly startedUs: number;
+  /** As `startedUs`, of a unit without a process. */
+  readonly activeUs: number;
+  /** Where a socket unit is to listen, as systemd loaded it: `127.0.0.1:8083`. */
+  readonly listens: readonly string[];
+  /** Paths of the drop-ins that systemd has loaded. */
+  readonly dropIns: readonly string[];
+  /** Empty where none of its processes runs. */
+  readonly controlGroup: string;
 }
 
 const properties = [
@@ -29,6 +37,10 @@ const properties = [
   'Result',
   'NeedDaemonReload',
   'ExecMainStartTimestamp',
+  'ActiveEnterTimestamp',
+  'Listen',
+  'DropInPaths',
+  'ControlGroup',
 ];
 
 /** Of the form `Sat 2026-11-21 10:11:12.123456 UTC`, which `--timestamp=us+utc` prints in every locale. */
@@ -40,12 +52,11 @@ function microseconds(timestamp: string): number {
 }
 
 function parseUnit(block: string): UnitStatus {
-  const values = new Map(
-    block.split('\n').map((line): [string, string] => {
-      const at = line.indexOf('=');
-      return [line.slice(0, at), line.slice(at + 1)];
-    }),
-  );
+  const lines = block.split('\n').map((line): [string, string] => {
+    const at = line.indexOf('=');
+    return [line.slice(0, at), line.slice(at + 1)];
+  });
+  const values = new Map(lines);
   const text = (name: string): string => values.get(name) ?? '';
   return {
     unit: text('Id'),
@@ -58,6 +69,13 @@ function parseUnit(block: string): UnitStatus {
     result: text('Result'),
     needsReload: text('NeedDaemonReload') === 'yes',
     startedUs: microseconds(text('ExecMainStartTimestamp')),
+    activeUs: microseconds(text('ActiveEnterTimestamp')),
+    // One line for each address: `127.0.0.1:8083 (Stream)`.
+    listens: lines.filter(([name]) => name === 'Listen').map(([, value]) => value.replace(/ \(\w+\)$/u, '')),
+    dropIns: text('DropInPaths')
+      .split(' ')
+      .filter((path) => path !== ''),
+    controlGroup: text('ControlGroup'),
   };
 }
 
@@ -78,6 +96,20 @@ export async function showUnits(
 
 export const isRunning = (status: UnitStatus | undefined): boolean =>
   status?.activeState === 'active' || status?.activeState === 'reloading';
+
+/**
+ * Is it a process of the unit? Its control group says so, which only systemd assigns; anybody may call a program nginx,
+ * or a unit of one's own as ours is called.
+ */
+export function isInUnit(host: HostReads, pid: number, status: UnitStatus | undefined): boolean {
+  const group = status?.controlGroup ?? '';
+  const lines = Buffer.from(host.readSystem(`/proc/${pid}/cgroup`) ?? [])
+    .toString('utf8')
+    .split('\n');
+  // cgroups(7): systemd's own hierarchy is `0::` or, in the first version, `name=systemd`.
+  const groups = lines.map((line) => /^\d+:(?:name=systemd)?:(\/.+)$/u.exec(line)?.[1] ?? '');
+  return group !== '' && groups.some((path) => path === group || path.startsWith(`${group}/`));
+}
 
 /** The environment that a process was started with; null where it is gone or may not be read. */
 export function environmentOf(host: HostReads, pid: number): ReadonlyMap<string, string> | null {

@@ -1,41 +1,82 @@
 /** Is a port that is about to be used free, or in the hands of whom it should be? */
 import { InstallerError } from '../../errors.ts';
 import type { Operation } from '../../machines/types.ts';
-import type { Desired } from '../../products/product.ts';
-import { listenersOn, type Listener } from '../listener.ts';
+import type { Desired, WebProbe } from '../../products/product.ts';
+import { everywhere, listenersOn, loopback, type Listener } from '../listener.ts';
 import type { Scope } from '../scope.ts';
-import { isRunning } from '../units.ts';
+import { isInUnit, isRunning } from '../units.ts';
 
-const inUnit = (scope: Scope, pid: number, unit: string): boolean => {
-  const cgroup = scope.host.readSystem(`/proc/${pid}/cgroup`);
-  return cgroup !== null && Buffer.from(cgroup).toString('utf8').includes(`/${unit}`);
-};
+const changes = (operations: readonly Operation[], path: string): boolean =>
+  operations.some((operation) => operation.path === path);
 
-function mustBeFree(scope: Scope, port: number, isOurs: (listener: Listener) => boolean): void {
-  const foreign = listenersOn(scope.host, port).find((listener) => !isOurs(listener));
-  if (foreign === undefined) return;
-  throw new InstallerError('E_PORT_TAKEN', {
+const inUnit = (scope: Scope, unit: string, { pid }: Listener): boolean =>
+  isInUnit(scope.host, pid, scope.state.unitsBefore.get(unit));
+
+function isOurSockets(scope: Scope, port: number, listener: Listener): boolean {
+  const { product, state } = scope;
+  const listens = state.unitsBefore.get(product.socket)?.listens ?? [];
+  const bySystemd = listener.pid === 1 && listens.some((address) => address.endsWith(`:${port}`));
+  return bySystemd || inUnit(scope, product.service, listener);
+}
+
+/** Does the site on disk name the port, or has a run before this one changed it without telling nginx? */
+function siteIsMoving(scope: Scope, web: WebProbe, port: number, operations: readonly Operation[]): boolean {
+  if (scope.memory().owed.some(({ what }) => what === 'reloadWeb')) return true;
+  const site = scope.host.readFile(web.site);
+  const text = site === null ? '' : Buffer.from(site).toString('utf8');
+  return changes(operations, web.site) && new RegExp(`^\\s*listen\\s[^;]*\\b${port}\\b`, 'mu').test(text);
+}
+
+/** Does nginx still listen where the service shall, for a site of ours that is about to move? Then nginx goes first. */
+export function webGivesPortUp(scope: Scope, desired: Desired, operations: readonly Operation[]): boolean {
+  const { host, product, state } = scope;
+  const port = product.listenPort(state.settings);
+  if (desired.web === null || !siteIsMoving(scope, desired.web, port, operations)) return false;
+  return listenersOn(host, port, loopback).some((listener) => inUnit(scope, product.webUnit, listener));
+}
+
+const taken = (port: number, { address, name, pid }: Listener, remedy?: string): InstallerError =>
+  new InstallerError('E_PORT_TAKEN', {
     port: String(port),
-    address: '127.0.0.1',
-    who: `${foreign.name} (process ${foreign.pid})`,
+    address,
+    who: `${name} (process ${pid})`,
+    ...(remedy === undefined ? {} : { remedy }),
   });
+
+function checkServicePort(scope: Scope, desired: Desired, operations: readonly Operation[]): void {
+  const { host, product, state } = scope;
+  const port = product.listenPort(state.settings);
+  const foreign = listenersOn(host, port, loopback).filter((each) => !isOurSockets(scope, port, each));
+  const [first] = foreign;
+  if (first === undefined) return;
+  const onlyWeb = foreign.every((listener) => inUnit(scope, product.webUnit, listener));
+  if (!onlyWeb || !webGivesPortUp(scope, desired, operations)) throw taken(port, first);
+}
+
+function checkWebPort(scope: Scope, { port, serverName }: WebProbe): void {
+  const { host, product } = scope;
+  const foreign = listenersOn(host, port, serverName === null ? loopback : everywhere).find(
+    (listener) => !inUnit(scope, product.webUnit, listener),
+  );
+  if (foreign === undefined) return;
+  if (serverName !== null) {
+    const words =
+      'Stop that program; or, if it is a web server that shall stay, let it pass requests on to the service and use --no-nginx with --public-url.';
+    throw taken(port, foreign, words);
+  }
+  const words = `The site takes the port above the service's, and that one is the service's own until it has moved. Go by way of another port: first --port ${port + 9}, then --port ${port - 1}.`;
+  throw taken(port, foreign, isOurSockets(scope, port, foreign) ? words : undefined);
 }
 
 /** E_PORT_TAKEN. Looks only where something is about to begin listening: the look costs a walk through /proc. */
 export function checkPorts(scope: Scope, desired: Desired, operations: readonly Operation[]): void {
   const { product, state } = scope;
   if (state.services === 'offline') return;
-  const changes = (path: string): boolean => operations.some((operation) => operation.path === path);
-  const socketRuns = isRunning(state.unitsBefore.get(product.socket));
-  if (!socketRuns || changes(`/etc/systemd/system/${product.socket}`)) {
-    mustBeFree(
-      scope,
-      product.listenPort(state.settings),
-      ({ pid }) => (pid === 1 && socketRuns) || inUnit(scope, pid, product.service),
-    );
-  }
+  const stays =
+    isRunning(state.unitsBefore.get(product.socket)) &&
+    !changes(operations, `/etc/systemd/system/${product.socket}`);
+  if (!stays) checkServicePort(scope, desired, operations);
   const { web } = desired;
-  if (web !== null && (changes(web.site) || !isRunning(state.unitsBefore.get(product.webUnit)))) {
-    mustBeFree(scope, web.port, ({ pid, name }) => name === 'nginx' || inUnit(scope, pid, product.webUnit));
-  }
+  if (web !== null && (changes(operations, web.site) || !isRunning(state.unitsBefore.get(product.webUnit))))
+    checkWebPort(scope, web);
 }

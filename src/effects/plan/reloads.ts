@@ -5,6 +5,7 @@ import type { Affects, Desired } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';
 import { environmentOf, isNewerThan, isRunning, type UnitStatus } from '../units.ts';
 import { askMarker, includesSnippet } from '../web.ts';
+import { webGivesPortUp } from './ports.ts';
 
 type What = Obligation['what'];
 
@@ -95,6 +96,8 @@ async function webDueByState(scope: Scope, desired: Desired, changed: boolean): 
 }
 
 const order: readonly What[] = ['reloadManager', 'restartSocket', 'restart', 'reloadWeb'];
+/** Where the service takes over a port that nginx has to give up before. */
+const webFirst: readonly What[] = ['reloadManager', 'reloadWeb', 'restartSocket', 'restart'];
 
 function howOf(scope: Scope, what: What, unit: string): Reload['how'] {
   if (what === 'reloadManager') return 'reload';
@@ -139,7 +142,10 @@ export async function reloadsOf(
   const withService =
     reloads.some(({ what }) => what === 'restartSocket') && !reloads.some(({ what }) => what === 'restart');
   const all = withService ? [...reloads, serviceWithSocket(scope)] : reloads;
-  const sorted = all.toSorted((a, b) => order.indexOf(a.what) - order.indexOf(b.what));
+  const moves =
+    all.some(({ what }) => what === 'restartSocket') && webGivesPortUp(scope, desired, operations);
+  const steps = moves ? webFirst : order;
+  const sorted = all.toSorted((a, b) => steps.indexOf(a.what) - steps.indexOf(b.what));
   return request.start ? sorted : sorted.filter(({ what }) => what === 'reloadManager');
 }
 

@@ -1,0 +1,83 @@
+/** Ports: whose they are, who may hold which address, and moving from one to the next. */
+import { describe, expect, test } from 'vitest';
+import { suites } from './support/base.ts';
+import { createHost, until, type Host } from './support/host.ts';
+import { differences, expectAnswering, expectExit, snapshot } from './support/observe.ts';
+
+/** A program that listens there until it is stopped. */
+async function listen(host: Host, address: string, port: number): Promise<void> {
+  host.spawn(['python3', '-m', 'http.server', '--bind', address, String(port)], { cwd: '/run' });
+  await until(`${address}:${port} is taken`, async () =>
+    (await host.sh(`curl -s -o /dev/null http://${address}:${port}/`)).exitCode === 0 ? true : undefined,
+  );
+}
+
+const answers = (host: Host, port: number): Promise<string> =>
+  host.must(`curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:${port}/healthz`);
+
+describe.each(suites)('%s', (suite) => {
+  test('a program on the same port of another address is nobody’s concern', async () => {
+    await using host = await createHost({ suite, name: 'other-address' });
+    await host.must('ip addr add 10.9.9.9/24 dev lo');
+    await listen(host, '127.0.0.2', 8083);
+    await listen(host, '10.9.9.9', 8083);
+    await listen(host, '10.9.9.9', 8084);
+    expectExit(await host.installer([]), 0);
+    await expectAnswering(host);
+    expectExit(await host.installer(['--force-rotate-tokens']), 0);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+      '[OK] Nothing to do',
+    );
+    expectExit(await host.installer(['status']), 0);
+  });
+
+  test('a program that listens on every address is in the way, and a name says nothing of whose it is', async () => {
+    await using host = await createHost({ suite, name: 'everywhere' });
+    await host.must('cp /usr/bin/python3 /usr/local/bin/nginx');
+    host.spawn(['nginx', '-m', 'http.server', '--bind', '0.0.0.0', '8084'], { cwd: '/run' });
+    await until('the port is taken', async () =>
+      (await host.sh('curl -s http://127.0.0.1:8084/')).exitCode === 0 ? true : undefined,
+    );
+    const before = snapshot(host);
+    expect(expectExit(await host.installer([]), 10).stdout).toMatch(
+      /E_PORT_TAKEN: Port 8084 on 0\.0\.0\.0 is in use by nginx \(process \d+\)\./u,
+    );
+    expect(differences(before, snapshot(host))).toEqual([]);
+  });
+
+  test('where a web port is taken, the advice is one that helps', async () => {
+    await using host = await createHost({ suite, name: 'web-port' });
+    await host.must('systemctl stop nginx');
+    await listen(host, '127.0.0.1', 80);
+    const { stdout } = expectExit(
+      await host.installer(['--domain', 'mcp.example.org', '--insecure-http']),
+      10,
+    );
+    expect(stdout).toMatch(/E_PORT_TAKEN: Port 80 on 127\.0\.0\.1 is in use by python3/u);
+    expect(stdout).toContain('use --no-nginx with --public-url');
+    expect(stdout).not.toContain('choose another port');
+  });
+
+  test('one port further: nginx gives up what the service takes; a failure puts both back, and the way back has two steps', async () => {
+    await using host = await createHost({ suite, name: 'next-port' });
+    expectExit(await host.installer([]), 0);
+    await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
+    expectExit(await host.installer(['--port', '8084', '--source', '/root/broken.py']), 12);
+    await expectAnswering(host);
+
+    expectExit(await host.installer(['--port', '8084']), 0);
+    expect([await answers(host, 8084), await answers(host, 8085)]).toEqual(['200', '200']);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+      '[OK] Nothing to do',
+    );
+
+    const before = snapshot(host, { without: ['./var/lib/mcp-installer'] });
+    const { stdout } = expectExit(await host.installer(['--port', '8083']), 10);
+    expect(stdout).toContain('E_PORT_TAKEN: Port 8084 on 127.0.0.1 is in use by');
+    expect(stdout).toContain('first --port 8093, then --port 8083');
+    expect(differences(before, snapshot(host, { without: ['./var/lib/mcp-installer'] }))).toEqual([]);
+    expectExit(await host.installer(['--port', '8093']), 0);
+    expectExit(await host.installer(['--port', '8083']), 0);
+    await expectAnswering(host);
+  });
+});
