@@ -1,4 +1,5 @@
 /** What systemd knows of units, in one call, and what the processes behind them have read. */
+import { InstallerError } from '../errors.ts';
 import type { HostReads } from './host/port.ts';
 import { tools } from './tools.ts';
 
@@ -134,3 +135,28 @@ export function isNewerThan(host: HostReads, path: string, startedUs: number, no
   const changedUs = Number(status.changedNs / 1000n);
   return changedUs > startedUs && changedUs <= nowMs * 1000;
 }
+
+const dropInDirectory = (unit: string): string => `/etc/systemd/system/${unit}.d`;
+
+/** Drop-ins are a person's: one in a place that cannot be trusted is no reason to refuse anything. */
+function orUnseen<T>(look: () => T, unseen: T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof InstallerError) return unseen;
+    throw error;
+  }
+}
+
+/** Paths of the unit's drop-ins, those that systemd has not noticed yet included. */
+function dropInsOf(host: HostReads, unit: string, loaded: readonly string[]): readonly string[] {
+  const directory = dropInDirectory(unit);
+  const names = orUnseen(() => host.list(directory) ?? [], []).filter((name) => name.endsWith('.conf'));
+  return [...new Set([...loaded, ...names.map((name) => `${directory}/${name}`)])];
+}
+
+/** Drop-ins that what runs since then has not read, or that it has read and that are gone. */
+export const changedDropIns = (host: HostReads, status: UnitStatus, sinceUs: number): readonly string[] =>
+  dropInsOf(host, status.unit, status.dropIns).filter((path) =>
+    orUnseen(() => host.lstat(path) === null || isNewerThan(host, path, sinceUs, Date.now()), false),
+  );

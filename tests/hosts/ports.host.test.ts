@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
 import { createHost, until, type Host } from './support/host.ts';
-import { differences, expectAnswering, expectExit, snapshot } from './support/observe.ts';
+import { differences, expectAnswering, expectExit, mainPid, snapshot } from './support/observe.ts';
+
+const socketFile = '/etc/systemd/system/mcp-oauth-proxy.socket';
 
 /** A program that listens there until it is stopped. */
 async function listen(host: Host, address: string, port: number): Promise<void> {
@@ -79,5 +81,22 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--port', '8093']), 0);
     expectExit(await host.installer(['--port', '8083']), 0);
     await expectAnswering(host);
+  });
+
+  test('a socket that listens elsewhere than its file says is restarted, and the service with it', async () => {
+    await using host = await createHost({ suite, name: 'socket-elsewhere' });
+    expectExit(await host.installer([]), 0);
+    const pid = await mainPid(host);
+    // As a kill while things are put back leaves it: the file is right, and loaded, and nobody listens there.
+    await host.must(`sed -i.old s/8083/9000/ ${socketFile} && systemctl daemon-reload &&
+      systemctl stop mcp-oauth-proxy.service && systemctl restart mcp-oauth-proxy.socket &&
+      systemctl start mcp-oauth-proxy.service && mv ${socketFile}.old ${socketFile} && systemctl daemon-reload`);
+    expect((await host.sh('curl -s http://127.0.0.1:8083/healthz')).exitCode).toBe(7);
+    expect(expectExit(await host.installer([]), 0).stdout).toContain('mcp-oauth-proxy.socket');
+    await expectAnswering(host);
+    expect(await mainPid(host)).not.toBe(pid);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+      '[OK] Nothing to do',
+    );
   });
 });

@@ -6,6 +6,7 @@ import { createHost, type Host } from './support/host.ts';
 import { directoryOf } from './support/leftovers.ts';
 import {
   differences,
+  envFile,
   expectAnswering,
   expectExit,
   mainPid,
@@ -19,6 +20,9 @@ import {
 
 const journalOnly = (paths: readonly string[]): readonly string[] =>
   paths.filter((path) => !path.startsWith('./var/lib/mcp-installer'));
+
+const environmentLines = async (host: Host): Promise<readonly string[]> =>
+  (await host.must(`tr '\\0' '\\n' </proc/${await mainPid(host)}/environ`)).split('\n');
 
 /** Paths below the host's own layer whose bytes hold the value. */
 function pathsHolding(host: Host, value: string): string {
@@ -87,6 +91,60 @@ describe.each(suites)('%s', (suite) => {
     await host.must('touch /usr/local/lib/mcp-oauth-proxy/oauth_proxy.py');
     expect(expectExit(await host.installer([]), 0).stdout).toContain('Restarted mcp-oauth-proxy.service');
     expect(expectExit(await host.installer([]), 0).stdout).toContain('[OK] Nothing to do');
+  });
+
+  test('every value of the .env reaches the process, also one that is taken out; a change of its mode is none', async () => {
+    await using host = await createHost({ suite, name: 'hand-edited' });
+    expectExit(await host.installer([]), 0);
+    const rerun = async (): Promise<readonly string[]> => {
+      const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 2);
+      expect(stdout).toContain('Restarted mcp-oauth-proxy.service');
+      expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+        '[OK] Nothing to do',
+      );
+      return environmentLines(host);
+    };
+
+    await host.must(`echo BACKEND_URL=http://127.0.0.1:9001/mcp >>${envFile}`);
+    expect(expectExit(await host.installer(['status']), 3).stdout).toContain(
+      'restart mcp-oauth-proxy.service',
+    );
+    expect(await rerun()).toContain('BACKEND_URL=http://127.0.0.1:9001/mcp');
+    await host.must(`printf '%s\\n' "LOG_LEVEL='a b'" REDIRECT_URIS=https://a.example.org/ >>${envFile}`);
+    const added = await rerun();
+    expect(added).toContain('LOG_LEVEL=a b');
+    expect(added).toContain('REDIRECT_URIS=https://a.example.org/');
+    await host.must(`sed -i /^REDIRECT_URIS=/d ${envFile}`);
+    expect((await rerun()).filter((line) => line.startsWith('REDIRECT_URIS='))).toEqual([]);
+
+    const pid = await mainPid(host);
+    await host.must(`chmod 0400 ${envFile} && chmod 0600 ${envFile}`);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+      '[OK] Nothing to do',
+    );
+    expect(await mainPid(host)).toBe(pid);
+  });
+
+  test('a drop-in of a person reaches the process, loaded or not; one that overrides a value is let be', async () => {
+    await using host = await createHost({ suite, name: 'drop-in' });
+    expectExit(await host.installer([]), 0);
+    const dropIn = '/etc/systemd/system/mcp-oauth-proxy.service.d/override.conf';
+    const environment = async (): Promise<readonly string[]> => {
+      expectExit(await host.installer(['--detailed-exitcode']), 2);
+      expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+        '[OK] Nothing to do',
+      );
+      return environmentLines(host);
+    };
+    await host.write(dropIn, '[Service]\nEnvironment=FOO=one\n');
+    expect(await environment()).toContain('FOO=one');
+    await host.write(dropIn, '[Service]\nEnvironment=FOO=two\nUnsetEnvironment=LISTEN_PORT EXTRA\n');
+    await host.must('systemctl daemon-reload');
+    expect(await environment()).toContain('FOO=two');
+    await host.must(`echo EXTRA=1 >>${envFile}`);
+    expect(await environment()).not.toContain('EXTRA=1');
+    await host.must(`rm -r ${dropIn.slice(0, dropIn.lastIndexOf('/'))}`);
+    expect(await environment()).not.toContain('FOO=two');
   });
 
   test('after a reboot everything is there by itself', async () => {

@@ -2,12 +2,23 @@
 import { InstallerError } from '../../errors.ts';
 import type { Operation } from '../../machines/types.ts';
 import type { Desired, WebProbe } from '../../products/product.ts';
-import { everywhere, listenersOn, loopback, type Listener } from '../listener.ts';
+import { everywhere, isListenerOf, listenersOn, loopback, type Listener } from '../listener.ts';
 import type { Scope } from '../scope.ts';
 import { isInUnit, isRunning } from '../units.ts';
 
 const changes = (operations: readonly Operation[], path: string): boolean =>
   operations.some((operation) => operation.path === path);
+
+/**
+ * Does the socket unit run, and listen elsewhere? So it is after a kill between loading its new file and restarting it:
+ * systemd then drops what it listened on, and says nothing of it.
+ */
+export function socketIsElsewhere(scope: Scope): boolean {
+  const { host, product, state } = scope;
+  if (!isRunning(state.unitsBefore.get(product.socket)) || host.listSystem('/proc/1/fd') === null)
+    return false;
+  return !isListenerOf(host, product.listenPort(state.settings), 1);
+}
 
 const inUnit = (scope: Scope, unit: string, { pid }: Listener): boolean =>
   isInUnit(scope.host, pid, scope.state.unitsBefore.get(unit));
@@ -75,7 +86,7 @@ export function checkPorts(scope: Scope, desired: Desired, operations: readonly 
   const stays =
     isRunning(state.unitsBefore.get(product.socket)) &&
     !changes(operations, `/etc/systemd/system/${product.socket}`);
-  if (!stays) checkServicePort(scope, desired, operations);
+  if (!stays || socketIsElsewhere(scope)) checkServicePort(scope, desired, operations);
   const { web } = desired;
   if (web !== null && (changes(operations, web.site) || !isRunning(state.unitsBefore.get(product.webUnit))))
     checkWebPort(scope, web);

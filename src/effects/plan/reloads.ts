@@ -3,9 +3,9 @@ import type { Obligation } from '../../facts.ts';
 import type { Operation, Reload, Request } from '../../machines/types.ts';
 import type { Affects, Desired } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';
-import { environmentOf, isNewerThan, isRunning, type UnitStatus } from '../units.ts';
+import { changedDropIns, environmentOf, isNewerThan, isRunning, type UnitStatus } from '../units.ts';
 import { askMarker, includesSnippet } from '../web.ts';
-import { webGivesPortUp } from './ports.ts';
+import { socketIsElsewhere, webGivesPortUp } from './ports.ts';
 
 type What = Obligation['what'];
 
@@ -45,40 +45,76 @@ function dueAfter(scope: Scope, desired: Desired, operations: readonly Operation
   return [...state.obligations.values()].flat();
 }
 
-/** Does the process have other secrets than the file, or was it started before the files it reads? */
-function staleBecause(scope: Scope, status: UnitStatus): readonly string[] {
+/** Does the process have other values than the file would give it now? */
+function hasOtherValues(scope: Scope, status: UnitStatus): boolean {
   const { host, product, state } = scope;
   const environment = environmentOf(host, status.mainPid);
-  const differs =
-    environment !== null && [...state.after].some(([name, value]) => environment.get(name) !== value);
+  if (environment === null) return false;
+  if ([...state.after].some(([name, value]) => environment.get(name) !== value)) return true;
+  const file = state.env?.file;
+  // Drop-ins may set and unset what they like: without a change of the file since the start, a difference is theirs.
+  if (file === undefined || !isNewerThan(host, product.envFile, status.startedUs, Date.now())) return false;
+  const names = [...file.keys(), ...product.settings.map(({ key }) => key)];
+  return names.some((name) => environment.get(name) !== file.get(name));
+}
+
+/** Does the process have other values than the file, or was it started before the files it reads? */
+function staleBecause(scope: Scope, status: UnitStatus): readonly string[] {
+  const { host, product } = scope;
   const newer = [product.codeFile, `/etc/systemd/system/${product.service}`].filter((path) =>
     isNewerThan(host, path, status.startedUs, Date.now()),
   );
-  return [...(differs ? [product.envFile] : []), ...newer];
+  return [...(hasOtherValues(scope, status) ? [product.envFile] : []), ...newer];
+}
+
+const unloaded = 'units on disk are newer than what systemd loaded';
+
+/** Why a unit runs on other unit files than those on disk; systemd itself does not notice a unit's first drop-in. */
+const outdatedBecause = (scope: Scope, status: UnitStatus, sinceUs: number): readonly string[] => [
+  ...(status.needsReload ? [unloaded] : []),
+  ...changedDropIns(scope.host, status, sinceUs),
+];
+
+function socketDueBecause(
+  scope: Scope,
+  socket: UnitStatus | undefined,
+  outdated: readonly string[],
+): readonly string[] {
+  const { product, state } = scope;
+  if (!isRunning(socket)) return [`${product.socket} is not active`];
+  const port = product.listenPort(state.settings);
+  return socketIsElsewhere(scope)
+    ? [...outdated, `${product.socket} does not listen on port ${port}`]
+    : outdated;
+}
+
+function serviceDueBecause(
+  scope: Scope,
+  service: UnitStatus | undefined,
+  outdated: readonly string[],
+): readonly string[] {
+  if (service === undefined || !isRunning(service)) return [`${scope.product.service} is not running`];
+  return [...staleBecause(scope, service), ...outdated];
 }
 
 function dueByState(scope: Scope): Obligation[] {
   const { product, state } = scope;
   const service = state.unitsBefore.get(product.service);
   const socket = state.unitsBefore.get(product.socket);
-  const due: Obligation[] = [];
-  if (service?.needsReload === true || socket?.needsReload === true) {
-    due.push({
-      what: 'reloadManager',
-      unit: managerUnit,
-      because: ['units on disk are newer than what systemd loaded'],
-    });
-  }
-  if (!isRunning(socket)) {
-    due.push({ what: 'restartSocket', unit: product.socket, because: [`${product.socket} is not active`] });
-  }
-  if (service === undefined || !isRunning(service)) {
-    due.push({ what: 'restart', unit: product.service, because: [`${product.service} is not running`] });
-  } else {
-    const because = staleBecause(scope, service);
-    if (because.length > 0) due.push({ what: 'restart', unit: product.service, because });
-  }
-  return due;
+  const outdated = {
+    service: service === undefined ? [] : outdatedBecause(scope, service, service.startedUs),
+    socket: socket === undefined ? [] : outdatedBecause(scope, socket, socket.activeUs),
+  };
+  const due: Obligation[] = [
+    { what: 'reloadManager', unit: managerUnit, because: [...outdated.service, ...outdated.socket] },
+    {
+      what: 'restartSocket',
+      unit: product.socket,
+      because: socketDueBecause(scope, socket, outdated.socket),
+    },
+    { what: 'restart', unit: product.service, because: serviceDueBecause(scope, service, outdated.service) },
+  ];
+  return due.filter(({ because }) => because.length > 0);
 }
 
 async function webDueByState(scope: Scope, desired: Desired, changed: boolean): Promise<Obligation[]> {
