@@ -6,7 +6,7 @@ import type { Command, CommandResult } from './host/port.ts';
 import { listenersOn, loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { complaint, mustSucceed, tools } from './tools.ts';
-import { isInUnit, isRunning, showUnits } from './units.ts';
+import { dropInsOf, isInUnit, isRunning, showUnits } from './units.ts';
 import { askMarker, includesSnippet } from './web.ts';
 
 /** Old workers go on answering for a moment after a reload has returned. */
@@ -29,6 +29,21 @@ async function checkWeb(scope: Scope): Promise<void> {
   mustSucceed(result, 'nginx -t', 'E_CONFIG_REJECTED');
 }
 
+/** A person's drop-in may hold what systemd does not know: it is only told about, as it is when systemd reads it. */
+function ownComplaints(scope: Scope, files: readonly string[], result: CommandResult): CommandResult {
+  const { product, state, host } = scope;
+  const lines = `${result.stderr}\n${result.stdout}`.split('\n');
+  const known = [product.socket, product.service].flatMap((unit) =>
+    dropInsOf(host, unit, state.unitsBefore.get(unit)?.dropIns ?? []),
+  );
+  if (known.length === 0 && !lines.some((line) => /\.d\/[^/]+\.conf:/u.test(line))) return result;
+  // What is said of a unit as a whole may come from its drop-ins; only a line of a file has its place.
+  const own = lines.filter((line) => files.some((file) => line.startsWith(`${file}:`)));
+  return own.length === 0
+    ? { exitCode: 0, stdout: '', stderr: '' }
+    : { ...result, stdout: '', stderr: own.join('\n') };
+}
+
 async function checkUnits(scope: Scope): Promise<void> {
   const { socket, service } = scope.product;
   const files = [socket, service].map((unit) => `/etc/systemd/system/${unit}`);
@@ -37,7 +52,8 @@ async function checkUnits(scope: Scope): Promise<void> {
     args: ['verify', '--recursive-errors=no', '--man=no', ...files],
     timeout: 60_000,
   });
-  mustSucceed(result, 'systemd-analyze verify', 'E_CONFIG_REJECTED');
+  const own = result === 'predicted' ? result : ownComplaints(scope, files, result);
+  mustSucceed(own, 'systemd-analyze verify', 'E_CONFIG_REJECTED');
 }
 
 async function isActive(scope: Scope, unit: string): Promise<boolean> {

@@ -149,7 +149,7 @@ function orUnseen<T>(look: () => T, unseen: T): T {
 }
 
 /** Paths of the unit's drop-ins, those that systemd has not noticed yet included. */
-function dropInsOf(host: HostReads, unit: string, loaded: readonly string[]): readonly string[] {
+export function dropInsOf(host: HostReads, unit: string, loaded: readonly string[]): readonly string[] {
   const directory = dropInDirectory(unit);
   const names = orUnseen(() => host.list(directory) ?? [], []).filter((name) => name.endsWith('.conf'));
   return [...new Set([...loaded, ...names.map((name) => `${directory}/${name}`)])];

@@ -160,6 +160,26 @@ async def app(scope, receive, send):
     expectExit(await host.installer(['--force-rotate-tokens']), 0);
   });
 
+  test("what systemd does not know in a person's drop-in holds nothing up; in a unit of ours it does", async () => {
+    await using host = await createHost({ suite, name: 'unknown-key' });
+    expectExit(await host.installer([]), 0);
+    const units = '/etc/systemd/system/mcp-oauth-proxy';
+    await host.write(`${units}.service.d/override.conf`, '[Service]\nNoSuchThing=1\n');
+    const remote = ['--backend-url', 'https://mcp.example.org/mcp'];
+    expectExit(await host.installer(remote), 0);
+    expect(host.read(`${units}.service`)).not.toContain('IPAddressDeny');
+    await expectAnswering(host);
+    await host.must(`sed -i 's/^NoDelay=.*/NoSuchThing=2/' ${units}.socket`);
+    const { stdout } = expectExit(
+      await host.installer(['--backend-url', 'http://127.0.0.1:8000/mcp', '--keep-edited']),
+      12,
+    );
+    expect(stdout).toContain(
+      'E_CONFIG_REJECTED: systemd-analyze verify rejects the new configuration: /etc/systemd/system/mcp-oauth-proxy.socket:',
+    );
+    await expectAnswering(host);
+  });
+
   test('two runs at once: one works, the other exits 11 and changes nothing', async () => {
     await using host = await createHost({ suite, name: 'two-runs' });
     // On a fresh host, where there is nothing to lock yet.
