@@ -99,6 +99,10 @@ export function listenersOn(
 export const receiversOn = (host: HostReads, port: number): readonly Listener[] =>
   holdersOf(host, receiversOf(socketsOn(host, port)));
 
+/** Is what is sent to the port on loopback received by anybody, whoever that is? */
+export const isReceived = (host: HostReads, port: number): boolean =>
+  receiversOf(socketsOn(host, port)).length > 0;
+
 /** Does the process hold every socket that receives what is sent to the port on loopback? */
 export function isListenerOf(host: HostReads, port: number, pid: number): boolean {
   const sockets = receiversOf(socketsOn(host, port));

@@ -1,7 +1,7 @@
 /** The running service, asked directly: which process, whose listener, which answer. */
 import { InstallerError } from '../errors.ts';
 import type { ServiceProbe, Settings } from '../products/product.ts';
-import { isListenerOf, receiversOn } from './listener.ts';
+import { isListenerOf, isReceived, loopback, receiversOn } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { isRunning, showUnits, type UnitStatus } from './units.ts';
 
@@ -13,15 +13,25 @@ export async function statusOf(scope: Scope): Promise<UnitStatus | undefined> {
   return (await showUnits(scope.host, [scope.product.service])).get(scope.product.service);
 }
 
+/**
+ * How long one answer is waited for. A request to a service that crashes stays in the queue of systemd's socket, so the
+ * first ones are short; a service that is merely slow is given the time later.
+ */
+const answerTimeouts = [1_000, 2_000];
+const lastAnswerTimeout = 5_000;
+
 /** Null when it answers 200 at one of its health paths, else half a sentence. */
-async function askHealth(scope: Scope): Promise<string | null> {
-  let why = 'it does not answer';
-  for (const path of scope.product.healthPaths) {
-    const answer = await scope.host.http({ address: '127.0.0.1', port: port(scope), path, timeout: 5_000 });
+async function askHealth(scope: Scope, timeout: number): Promise<string | null> {
+  const paths = scope.product.healthPaths;
+  // Only one of the paths need exist: what is wrong is told by one that does.
+  let why: string | null = null;
+  for (const path of paths) {
+    const answer = await scope.host.http({ address: loopback, port: port(scope), path, timeout });
     if (answer.ok && answer.status === 200) return null;
-    why = answer.ok ? `${path} answers ${answer.status}` : `${path}: ${answer.why}`;
+    if (!answer.ok) why ??= `${path}: ${answer.why}`;
+    else if (answer.status !== 404) why ??= `${path} answers ${answer.status}`;
   }
-  return why;
+  return why ?? `${paths.join(' and ')} answer 404`;
 }
 
 /**
@@ -35,43 +45,68 @@ function isOwnListener(scope: Scope, status: UnitStatus): boolean {
   );
   if (others.length === 0) return false;
   const who = others.map(({ name, pid }) => `${name}, process ${pid}`).join('; ');
-  throw new InstallerError('E_FOREIGN_LISTENER', { address: `127.0.0.1:${port(scope)}`, who });
+  throw new InstallerError('E_FOREIGN_LISTENER', { address: `${loopback}:${port(scope)}`, who });
 }
 
-const failing = (status: UnitStatus): string | null => {
-  if (status.activeState === 'failed') return `it failed (${status.result})`;
-  if (status.subState === 'auto-restart' || status.restarts > 0)
-    return `it crashes and is restarted (${status.restarts} times)`;
-  return null;
-};
+/** A service that systemd had to start again by itself less than this ago, in seconds, is in a loop of crashes. */
+const loopAge = 60;
+
+/** Half a sentence where it crashes. A restart by this run counts anew; what was before is judged by its age. */
+function crashOf(scope: Scope, status: UnitStatus): string | null {
+  const { activeState, subState, restarts, result, startedUs } = status;
+  if (activeState === 'failed') return `it failed (${result})`;
+  const times = `${restarts} ${restarts === 1 ? 'time' : 'times'}`;
+  if (subState === 'auto-restart')
+    return restarts === 0 ? `it crashed (${result})` : `it crashed again (${result}; restarted ${times})`;
+  if (restarts === 0) return null;
+  const age = Math.floor(Date.now() / 1000 - startedUs / 1_000_000);
+  const loops = scope.state.restarted.has(status.unit) || (age >= 0 && age < loopAge);
+  return loops ? `it crashes and is restarted (${times}, the last time ${Math.max(0, age)} s ago)` : null;
+}
+
+/** Why no waiting will help; null where the service may still come. */
+function hopelessness(scope: Scope, status: UnitStatus): string | null {
+  if (status.activeState === 'inactive') return 'it is not running';
+  // The socket is there before the service is: where it is not, the service has nothing to answer at.
+  return isRunning(status) && !isReceived(scope.host, port(scope))
+    ? `nobody listens on ${loopback}:${port(scope)}`
+    : null;
+}
+
+/** Somebody else's restart goes through states that last: that long they may take. */
+const hopelessFor = 1_000;
 
 /**
- * Waits until the service answers, at most `timeout` milliseconds; gives up at once where it crashes.
+ * Waits until the service answers, at most `timeout` milliseconds; gives up early where it crashes or cannot answer.
  *
  * @returns the status of the process that answered
  * @throws InstallerError E_UNHEALTHY, E_FOREIGN_LISTENER
  */
 export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitStatus> {
   const unit = scope.product.service;
+  const unhealthy = (why: string): InstallerError => new InstallerError('E_UNHEALTHY', { why, unit });
+  const timeouts = [...answerTimeouts];
   const deadline = Date.now() + timeout;
-  // What was restarted before this run asked is no crash of now.
-  let first: number | null = null;
+  let hopeful = Date.now();
   let why = 'it is not running';
   do {
     const status = await statusOf(scope);
     if (status !== undefined) {
-      first ??= scope.state.restarted.has(unit) ? 0 : status.restarts;
-      const crash = failing({ ...status, restarts: status.restarts - first });
-      if (crash !== null) throw new InstallerError('E_UNHEALTHY', { why: crash, unit });
+      const crash = crashOf(scope, status);
+      if (crash !== null) throw unhealthy(crash);
+      const hopeless = hopelessness(scope, status);
+      if (hopeless === null) hopeful = Date.now();
+      else if (Date.now() - hopeful >= hopelessFor) throw unhealthy(hopeless);
       if (isRunning(status) && status.mainPid > 0 && isOwnListener(scope, status)) {
-        const problem = await askHealth(scope);
+        const problem = await askHealth(scope, timeouts.shift() ?? lastAnswerTimeout);
         if (problem === null) return status;
         why = problem;
+        hopeful = Date.now();
       }
     }
     await scope.host.pause(pollEvery);
   } while (Date.now() < deadline);
-  throw new InstallerError('E_UNHEALTHY', { why: `${why} (waited ${timeout / 1000} s)`, unit });
+  throw unhealthy(`${why} (waited ${timeout / 1000} s)`);
 }
 
 /** What a product may ask the service and the backend behind it. Only made after the listener was proven. */
@@ -79,7 +114,7 @@ export function createProbe(scope: Scope, settings: Settings): ServiceProbe {
   return {
     request: async ({ path, method, headers, body }) => {
       const answer = await scope.host.http({
-        address: '127.0.0.1',
+        address: loopback,
         port: port(scope),
         path,
         method: method ?? 'GET',

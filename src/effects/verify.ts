@@ -11,7 +11,11 @@ import { askMarker, askThroughWeb, includesSnippet } from './web.ts';
 /** A service that was just started has this long to answer; Python on a small host takes seconds. */
 const startTimeout = 30_000;
 
-/** A service that was just started has to stay up this long: a crash after the first answer is a crash. */
+/**
+ * A service that was just started has to stay up this long: a crash after the first answer is a crash. Not longer, since
+ * every run that restarts waits for it; a crash that takes longer is told by the next run and by `status`, which look at
+ * how often and how long ago systemd had to start the service again.
+ */
 const settleTime = 2_000;
 
 /** The process has the secrets of the file: what counts is what systemd handed to it. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { HostReads } from '../../src/effects/host/port.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import { createRealHost } from '../../src/effects/host/real.ts';
-import { isListenerOf, listenersOn, receiversOn } from '../../src/effects/listener.ts';
+import { isListenerOf, isReceived, listenersOn, receiversOn } from '../../src/effects/listener.ts';
 import { isInUnit, showUnits } from '../../src/effects/units.ts';
 
 const host = createRealHost({ root: '/' });
@@ -26,6 +26,7 @@ const addresses = (port: number, at: '127.0.0.1' | '0.0.0.0'): readonly string[]
   listenersOn(host, port, at).map(({ pid, address }) => `${pid === process.pid ? 'we' : pid} ${address}`);
 
 const facts = (port: number) => ({
+  received: isReceived(host, port),
   receivers: receiversOn(host, port).map(({ address }) => address),
   ours: isListenerOf(host, port, process.pid),
   init: isListenerOf(host, port, 1),
@@ -36,7 +37,7 @@ describe('who listens', () => {
     await using socket = await listening('127.0.0.2');
     expect(addresses(socket.port, '127.0.0.1')).toEqual([]);
     expect(addresses(socket.port, '0.0.0.0')).toEqual(['we 127.0.0.2']);
-    expect(facts(socket.port)).toEqual({ receivers: [], ours: false, init: false });
+    expect(facts(socket.port)).toEqual({ received: false, receivers: [], ours: false, init: false });
   });
 
   test.each(['127.0.0.1', '0.0.0.0', '::', '::ffff:127.0.0.1'])(
@@ -45,7 +46,7 @@ describe('who listens', () => {
       await using socket = await listening(address);
       const told = address.replace('::ffff:', '');
       expect(addresses(socket.port, '127.0.0.1')).toEqual([`we ${told}`]);
-      expect(facts(socket.port)).toEqual({ receivers: [told], ours: true, init: false });
+      expect(facts(socket.port)).toEqual({ received: true, receivers: [told], ours: true, init: false });
     },
   );
 

@@ -36,6 +36,14 @@ function contents(host: Host): ReadonlyMap<string, string> {
   return new Map(entries);
 }
 
+const serviceThat = (does: string): string => `import os, threading
+${does}
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+`;
+
 describe.each(suites)('%s', (suite) => {
   test('killed between write and reload, the next plain run does the restart that was owed and says whose it was', async () => {
     await using host = await createHost({ suite, name: 'kill' });
@@ -178,6 +186,26 @@ async def app(scope, receive, send):
       'E_CONFIG_REJECTED: systemd-analyze verify rejects the new configuration: /etc/systemd/system/mcp-oauth-proxy.socket:',
     );
     await expectAnswering(host);
+  });
+
+  test('a service that crashes later than a run waits is told as one by the next run and by status', async () => {
+    await using host = await createHost({ suite, name: 'slow-crash' });
+    await host.write('/root/slow.py', serviceThat('threading.Timer(4.0, lambda: os._exit(3)).start()'));
+    expectExit(await host.installer(['--source', '/root/slow.py']), 0);
+    await until('systemd has restarted it', async () => {
+      const shown = await host.must(
+        'systemctl show --property=NRestarts,SubState --value mcp-oauth-proxy.service',
+      );
+      return /^[1-9]\d*\nrunning$/u.test(shown.split('\n').sort().join('\n')) ? true : undefined;
+    });
+    const crashing = /E_UNHEALTHY: The service is not healthy: it (crashes and is restarted|crashed again) /u;
+    expect(expectExit(await host.installer(['status']), 3).stdout).toMatch(
+      /not healthy: it crash(es|ed) .*restarted \(?[1-9]\d* times?/u,
+    );
+    expect(expectExit(await host.installer([]), 13).stdout).toMatch(crashing);
+    expectExit(await host.installer(['--source', 'bundled']), 0);
+    await expectAnswering(host);
+    expectExit(await host.installer(['status']), 0);
   });
 
   test('two runs at once: one works, the other exits 11 and changes nothing', async () => {

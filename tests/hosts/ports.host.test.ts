@@ -92,6 +92,8 @@ describe.each(suites)('%s', (suite) => {
       systemctl stop mcp-oauth-proxy.service && systemctl restart mcp-oauth-proxy.socket &&
       systemctl start mcp-oauth-proxy.service && mv ${socketFile}.old ${socketFile} && systemctl daemon-reload`);
     expect((await host.sh('curl -s http://127.0.0.1:8083/healthz')).exitCode).toBe(7);
+    const { stdout } = expectExit(await host.installer(['status']), 3);
+    expect(stdout).toContain('nobody listens on 127.0.0.1:8083');
     expect(expectExit(await host.installer([]), 0).stdout).toContain('mcp-oauth-proxy.socket');
     await expectAnswering(host);
     expect(await mainPid(host)).not.toBe(pid);

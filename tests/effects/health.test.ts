@@ -1,0 +1,172 @@
+/** When is a service healthy, and how soon is told that it is not? On a clock that only moves while something waits. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createMemoryHost } from '../../src/effects/host/memory.ts';
+import type { Host, HttpAnswer } from '../../src/effects/host/port.ts';
+import { createScope, type Scope } from '../../src/effects/scope.ts';
+import { untilHealthy } from '../../src/effects/service.ts';
+import { emptyMemory } from '../../src/facts.ts';
+import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
+
+const noon = Date.parse('2026-01-02T12:00:00Z');
+
+/** What the service does, by milliseconds since noon. */
+interface Life {
+  readonly shown: (at: number) => Readonly<Record<string, string | number>>;
+  /** null: no answer. */
+  readonly answers?: (path: string) => number | null;
+  readonly listens?: boolean;
+}
+
+const running = { ActiveState: 'active', SubState: 'running', MainPID: 7, NRestarts: 0 };
+const stamp = (at: number): string =>
+  `Fri ${new Date(noon + at).toISOString().replace('T', ' ').replace('Z', ' UTC')}`;
+
+function hostOf({ shown, answers = () => null, listens = true }: Life): Host {
+  const show = (): string =>
+    Object.entries({ Id: mcpOauthProxy.service, ...shown(Date.now() - noon) })
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join('');
+  const table = `head\n 0: 0100007F:1F93 00000000:0000 0A 0:0 0:0 0 0 0 11 1 0\n`;
+  return {
+    ...createMemoryHost({ command: () => ({ exitCode: 0, stdout: show(), stderr: '' }) }),
+    readSystem: (path) => (listens && path === '/proc/net/tcp' ? Buffer.from(table) : null),
+    listSystem: (path) => (path === '/proc' ? ['1', '7'] : ['3']),
+    linkSystem: () => 'socket:[11]',
+    pause: (milliseconds) => {
+      vi.setSystemTime(Date.now() + milliseconds);
+      return Promise.resolve();
+    },
+    http: ({ path, timeout = 5_000 }) => {
+      const status = answers(path);
+      if (status === null) vi.setSystemTime(Date.now() + timeout);
+      const answer: HttpAnswer =
+        status === null ? { ok: false, why: 'no answer' } : { ok: true, status, headers: {}, body: '' };
+      return Promise.resolve(answer);
+    },
+  };
+}
+
+function scopeOf(life: Life, restarted: boolean): Scope {
+  const scope = createScope({
+    host: hostOf(life),
+    product: mcpOauthProxy,
+    version: '1.0.0',
+    lastVersion: null,
+    memory: () => emptyMemory,
+    record: () => undefined,
+    backup: () => Promise.resolve(''),
+    notify: () => undefined,
+    beforeChange: () => Promise.resolve(),
+    lock: () => 'later',
+    fingerprint: () => '',
+    randomBytes: (count) => new Uint8Array(count),
+    supplied: new Map(),
+    source: null,
+    asker: null,
+    mustOwn: false,
+    sudoCommand: '',
+  });
+  scope.state.settings = { LISTEN_PORT: '8083' };
+  if (restarted) scope.state.restarted.add(mcpOauthProxy.service);
+  return scope;
+}
+
+/** What is told, and after how many seconds. */
+async function judged(life: Life, restarted = false): Promise<readonly [string, number]> {
+  const told = await untilHealthy(scopeOf(life, restarted), 30_000).then(
+    () => 'healthy',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return [told, Math.round((Date.now() - noon) / 1000)];
+}
+
+const unhealthy = (why: string): string => `The service is not healthy: ${why}.`;
+
+describe('health', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: noon, toFake: ['Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('a crash at once is told within three seconds, though the request waits in the queue of the socket', async () => {
+    const shown = (at: number) =>
+      at < 300
+        ? running
+        : {
+            ActiveState: 'activating',
+            SubState: 'auto-restart',
+            MainPID: 0,
+            NRestarts: 0,
+            Result: 'exit-code',
+          };
+    expect(await judged({ shown }, true)).toEqual([unhealthy('it crashed (exit-code)'), 2]);
+  });
+
+  test('a service that takes four seconds for an answer is healthy all the same', async () => {
+    let free = 0;
+    const life: Life = { shown: () => running };
+    const host = hostOf(life);
+    const scope = {
+      ...scopeOf(life, true),
+      host: {
+        ...host,
+        http: ({ timeout = 5_000 }): Promise<HttpAnswer> => {
+          free = Math.min(timeout, 4_000);
+          vi.setSystemTime(Date.now() + free);
+          return Promise.resolve(
+            free < 4_000 ? { ok: false, why: 'slow' } : { ok: true, status: 200, headers: {}, body: '' },
+          );
+        },
+      },
+    };
+    expect(await untilHealthy(scope, 30_000)).toMatchObject({ mainPid: 7 });
+  });
+
+  test('a service that systemd started again by itself less than a minute ago is in a loop of crashes', async () => {
+    const shown = (since: number) => () => ({
+      ...running,
+      NRestarts: 3,
+      ExecMainStartTimestamp: stamp(since),
+    });
+    const answers = (): number => 200;
+    expect(await judged({ shown: shown(-4_000), answers })).toEqual([
+      unhealthy('it crashes and is restarted (3 times, the last time 4 s ago)'),
+      0,
+    ]);
+    expect(await judged({ shown: shown(-61_000), answers })).toEqual(['healthy', 0]);
+  });
+
+  test('after a restart by the run, any start by systemd itself is a crash', async () => {
+    const shown = () => ({ ...running, NRestarts: 1, ExecMainStartTimestamp: stamp(-90_000) });
+    expect(await judged({ shown, answers: () => 200 }, true)).toEqual([
+      unhealthy('it crashes and is restarted (1 time, the last time 90 s ago)'),
+      0,
+    ]);
+  });
+
+  test('what is wrong is told by the first path that exists', async () => {
+    const answers = (path: string): number => (path === '/healthz' ? 500 : 404);
+    expect((await judged({ shown: () => running, answers }))[0]).toBe(
+      unhealthy('/healthz answers 500 (waited 30 s)'),
+    );
+    const other = (path: string): number => (path === '/healthz' ? 404 : 503);
+    expect((await judged({ shown: () => running, answers: other }))[0]).toBe(
+      unhealthy('/.well-known/oauth-authorization-server answers 503 (waited 30 s)'),
+    );
+    expect((await judged({ shown: () => running, answers: () => 404 }))[0]).toBe(
+      unhealthy('/healthz and /.well-known/oauth-authorization-server answer 404 (waited 30 s)'),
+    );
+    const either = (path: string): number => (path === '/healthz' ? 500 : 200);
+    expect((await judged({ shown: () => running, answers: either }))[0]).toBe('healthy');
+  });
+
+  test('where nobody listens, nobody is waited for', async () => {
+    expect(await judged({ shown: () => running, listens: false })).toEqual([
+      unhealthy('nobody listens on 127.0.0.1:8083'),
+      1,
+    ]);
+  });
+
+  test('where nothing runs, nothing is waited for', async () => {
+    const shown = () => ({ ActiveState: 'inactive', SubState: 'dead', MainPID: 0, NRestarts: 0 });
+    expect(await judged({ shown })).toEqual([unhealthy('it is not running'), 1]);
+  });
+});
