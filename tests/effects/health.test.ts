@@ -51,7 +51,6 @@ function scopeOf(life: Life, restarted: boolean): Scope {
     host: hostOf(life),
     product: mcpOauthProxy,
     version: '1.0.0',
-    lastVersion: null,
     memory: () => emptyMemory,
     record: () => undefined,
     backup: () => Promise.resolve(''),
