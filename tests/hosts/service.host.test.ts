@@ -115,24 +115,72 @@ describe.each(suites)('%s', (suite) => {
       'refuses the new MCP_TOKEN (401)',
     );
 
-    // A service that goes on accepting the old credentials has not rotated: everything is put back.
-    const before = secretsInFile(host);
+    // The service is proven though its backend refuses it.
+    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).stdout).not.toContain(
+      'not proven to have taken effect',
+    );
+  });
+
+  test('a service that goes on accepting old credentials has not rotated: everything is put back', async () => {
+    await using host = await createHost({ suite, name: 'stubborn' });
+    // Keeps the client that it was first started with, beside what it is told later.
     await host.write(
-      '/root/careless.py',
-      `async def app(scope, receive, send):
+      '/root/stubborn.py',
+      `import base64, os, pathlib
+first = pathlib.Path(os.environ["STATE_DIRECTORY"]) / "client"
+told = os.environ["CLIENT_ID"] + ":" + os.environ["CLIENT_SECRET"]
+if not first.exists():
+    first.write_text(told)
+known = [("Basic " + base64.b64encode(pair.encode()).decode()).encode() for pair in (first.read_text(), told)]
+async def app(scope, receive, send):
     if scope["type"] == "http":
-        status = 400 if scope["path"] == "/token" else 200
+        status, body = 200, b"{}"
+        if scope["path"] == "/token":
+            right = dict(scope["headers"]).get(b"authorization") in known
+            status, body = (400, b'{"error":"invalid_grant"}') if right else (401, b'{"error":"invalid_client"}')
         await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
+        await send({"type": "http.response.body", "body": body})
 `,
     );
-    const careless = expectExit(
-      await host.installer(['--source', '/root/careless.py', '--force-rotate-tokens']),
-      12,
+    expectExit(await host.installer(['--source', '/root/stubborn.py']), 0);
+    const before = secretsInFile(host);
+    const { stdout } = expectExit(await host.installer(['--force-rotate-tokens']), 12);
+    expect(stdout).toContain(
+      'E_ROTATION_UNPROVEN: The rotation did not take effect: the service still accepts the old client credentials.',
     );
-    expect(careless.stdout).toContain('E_ROTATION_UNPROVEN');
     expect(secretsInFile(host)).toEqual(before);
     await expectAnswering(host);
+  });
+
+  test('a service that answers in its own ways may rotate, and what it leaves unproven is said', async () => {
+    await using host = await createHost({ suite, name: 'own-ways' });
+    // Takes client credentials in the form alone; has no POST at /mcp.
+    await host.write(
+      '/root/form.py',
+      `import os
+from urllib.parse import parse_qs
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+app = FastAPI()
+@app.get("/healthz")
+def healthz(): return "ok"
+@app.get("/mcp")
+def mcp(): return "ok"
+@app.post("/token")
+async def token(request: Request):
+    form = parse_qs((await request.body()).decode())
+    if any(form.get(name.lower()) != [os.environ[name]] for name in ("CLIENT_ID", "CLIENT_SECRET")):
+        return JSONResponse({"error": "invalid_client"}, 401)
+    return JSONResponse({"error": "invalid_grant"}, 400)
+`,
+    );
+    expectExit(await host.installer(['--source', '/root/form.py']), 0);
+    const before = secretsInFile(host);
+    const { stdout } = expectExit(await host.installer(['--force-rotate-tokens']), 0);
+    expect(stdout.split('\n').filter((line) => line.includes('not proven'))).toEqual([
+      '[!] TOKEN_SECRET: /mcp answers 405 to the new, 405 to the old, 405 to a wrong one: not proven to have taken effect.',
+    ]);
+    expect(secretsInFile(host)).not.toEqual(before);
   });
 
   test('the unit keeps the service in a narrow sandbox, and nobody but root reads its secrets', async () => {

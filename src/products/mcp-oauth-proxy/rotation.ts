@@ -1,48 +1,124 @@
 /**
  * Is the running service really on the new secrets? New client credentials accepted, old ones refused, a token under the
- * old signing secret refused, the backend's bearer tried. What cannot be proven is said, not assumed.
+ * old signing secret refused, the backend's bearer tried.
+ *
+ * A service of the user's own may answer in its own ways. So no status means anything by itself: what the service says
+ * to the new value and to the old one is held against what it says to one that is certainly wrong. A failure needs
+ * evidence; what cannot be proven is said, not assumed.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Note } from '../../machines/types.ts';
 import type { Rotation, RotationProof, ServiceProbe } from '../product.ts';
 import { publicUrl } from './settings.ts';
 
-const unproven = (text: string): Note => ({ code: 'rotation-unproven', level: 'warning', text });
+type Secrets = Rotation['before'];
 
-/** A code that nobody issued: with right credentials the answer is 400 `invalid_grant`, with wrong ones 401. */
-function tryClient(probe: ServiceProbe, secrets: Rotation['before']): ReturnType<ServiceProbe['request']> {
-  const name = encodeURIComponent(secrets['CLIENT_ID'] ?? '');
-  const password = encodeURIComponent(secrets['CLIENT_SECRET'] ?? '');
-  return probe.request({
-    path: '/token',
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: 'grant_type=authorization_code&code=none',
-  });
+/** What is compared: the status, null where nothing was answered, and OAuth's error code. */
+interface Answer {
+  readonly status: number | null;
+  readonly error: string | null;
 }
 
-const isJudged = (status: number | null): boolean => status === 400 || status === 401;
+/** To the new value, to the old one (null where there was none), to one that is certainly wrong. */
+interface Answers {
+  readonly fresh: Answer;
+  readonly old: Answer | null;
+  readonly wrong: Answer;
+}
+
+type Verdict = 'took effect' | 'old accepted' | 'only old accepted' | 'unproven';
+
+const unproven = (text: string): Note => ({ code: 'rotation-unproven', level: 'warning', text });
+
+const wrongSecret = (): string => randomBytes(32).toString('hex');
+
+function oauthError(body: string): string | null {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    const error = typeof parsed === 'object' && parsed !== null && 'error' in parsed ? parsed.error : null;
+    return typeof error === 'string' ? error : null;
+  } catch {
+    return null;
+  }
+}
+
+async function ask(probe: ServiceProbe, request: Parameters<ServiceProbe['request']>[0]): Promise<Answer> {
+  const { status, body } = await probe.request({ ...request, method: 'POST' });
+  return { status, error: oauthError(body) };
+}
+
+const isSame = (one: Answer, other: Answer): boolean =>
+  one.status === other.status && one.error === other.error;
+
+/** Nobody there, or nobody who looked at what was shown: not found, too many requests, unavailable. */
+const saysNothing = ({ status }: Answer): boolean => status === null || [404, 429, 503].includes(status);
+
+const isRefusal = ({ status, error }: Answer): boolean =>
+  status === 401 || status === 403 || error === 'invalid_client';
+
+function judge({ fresh, old, wrong }: Answers): Verdict {
+  if ([fresh, wrong, old ?? wrong].some(saysNothing)) return 'unproven';
+  const isAccepted = (answer: Answer): boolean => !isSame(answer, wrong) && !isRefusal(answer);
+  if (isAccepted(fresh)) {
+    if (old === null || isSame(old, wrong) || isRefusal(old)) return 'took effect';
+    return isSame(old, fresh) ? 'old accepted' : 'unproven';
+  }
+  return isSame(fresh, wrong) && old !== null && isAccepted(old) ? 'only old accepted' : 'unproven';
+}
+
+const show = ({ status, error }: Answer): string =>
+  `${status ?? 'nothing'}${error !== null && /^[a-z_]{1,40}$/u.test(error) ? ` ${error}` : ''}`;
+
+const describe = ({ fresh, old, wrong }: Answers): string =>
+  [
+    `${show(fresh)} to the new`,
+    ...(old === null ? [] : [`${show(old)} to the old`]),
+    `${show(wrong)} to a wrong one`,
+  ].join(', ');
+
+interface Shown {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly form: Readonly<Record<string, string>>;
+}
+
+/** RFC 6749 section 2.3.1 knows these two ways to show client credentials; a service may take either. */
+const clientMethods: Readonly<Record<string, (name: string, password: string) => Shown>> = {
+  'HTTP Basic': (name, password) => {
+    const pair = `${encodeURIComponent(name)}:${encodeURIComponent(password)}`;
+    return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }, form: {} };
+  },
+  form: (name, password) => ({ headers: {}, form: { client_id: name, client_secret: password } }),
+};
 
 async function proveClient({ before, after }: Rotation, probe: ServiceProbe): Promise<RotationProof> {
-  const accepted = await tryClient(probe, after);
-  if (!isJudged(accepted.status)) {
-    return {
-      failed: null,
-      notes: [unproven(`CLIENT_ID and CLIENT_SECRET: /token answered ${accepted.status ?? 'nothing'}.`)],
+  const hadClient = (before['CLIENT_ID'] ?? '') !== '' && (before['CLIENT_SECRET'] ?? '') !== '';
+  const seen: string[] = [];
+  for (const [method, credentials] of Object.entries(clientMethods)) {
+    const showClient = (secrets: Secrets): Promise<Answer> => {
+      const { headers, form } = credentials(secrets['CLIENT_ID'] ?? '', secrets['CLIENT_SECRET'] ?? '');
+      return ask(probe, {
+        path: '/token',
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        // A code that nobody issued: no token is made, and right credentials are told that the grant is invalid.
+        body: new URLSearchParams({ grant_type: 'authorization_code', code: 'none', ...form }).toString(),
+      });
     };
+    const [fresh, wrong, old] = await Promise.all([
+      showClient(after),
+      showClient({ ...after, CLIENT_SECRET: wrongSecret() }),
+      hadClient ? showClient(before) : null,
+    ]);
+    const verdict = judge({ fresh, old, wrong });
+    if (verdict === 'took effect') return { failed: null, notes: [] };
+    if (verdict === 'old accepted')
+      return { failed: 'the service still accepts the old client credentials', notes: [] };
+    if (verdict === 'only old accepted')
+      return { failed: 'the service accepts the old client credentials and refuses the new ones', notes: [] };
+    seen.push(`${describe({ fresh, old, wrong })} (${method})`);
+    if (fresh.status === null) break;
   }
-  if (accepted.status === 401) return { failed: 'the service refuses the new client credentials', notes: [] };
-  // A secret that was missing before has no old value that could still be accepted.
-  if ((before['CLIENT_ID'] ?? '') === '' || (before['CLIENT_SECRET'] ?? '') === '')
-    return { failed: null, notes: [] };
-  const refused = await tryClient(probe, before);
-  return {
-    failed: refused.status === 401 ? null : 'the service still accepts the old client credentials',
-    notes: [],
-  };
+  const text = `CLIENT_ID and CLIENT_SECRET: /token answers ${seen.join('; ')}: not proven to have taken effect.`;
+  return { failed: null, notes: [unproven(text)] };
 }
 
 /** RFC 7519 with HS256, as the service makes them; valid for a minute. */
@@ -58,33 +134,24 @@ async function proveTokens(
   { before, after, settings }: Rotation,
   probe: ServiceProbe,
 ): Promise<RotationProof> {
-  const old = before['TOKEN_SECRET'] ?? '';
-  if (old === '') return { failed: null, notes: [] };
+  const oldSecret = before['TOKEN_SECRET'] ?? '';
   const origin = publicUrl(settings);
-  const client = after['CLIENT_ID'] ?? '';
-  const present = (secret: string): ReturnType<ServiceProbe['request']> =>
-    probe.request({
-      path: '/mcp',
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${accessToken(secret, origin, client)}`,
-        'content-type': 'application/json',
-      },
-      body: '{}',
-    });
-  const refused = await present(old);
-  if (refused.status !== 401) {
-    return refused.status === null || refused.status === 404
-      ? { failed: null, notes: [unproven(`TOKEN_SECRET: /mcp answered ${refused.status ?? 'nothing'}.`)] }
-      : { failed: 'the service still accepts tokens signed with the old TOKEN_SECRET', notes: [] };
-  }
-  // A service that refuses every token has proven nothing.
-  const accepted = await present(after['TOKEN_SECRET'] ?? '');
-  const notes =
-    accepted.status === 401
-      ? [unproven('TOKEN_SECRET: the service refuses tokens under the new one too.')]
-      : [];
-  return { failed: null, notes };
+  const showToken = (secret: string): Promise<Answer> => {
+    const token = accessToken(secret, origin, after['CLIENT_ID'] ?? '');
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    return ask(probe, { path: '/mcp', headers, body: '{}' });
+  };
+  const [fresh, wrong, old] = await Promise.all([
+    showToken(after['TOKEN_SECRET'] ?? ''),
+    showToken(wrongSecret()),
+    oldSecret === '' ? null : showToken(oldSecret),
+  ]);
+  const verdict = judge({ fresh, old, wrong });
+  if (verdict === 'took effect') return { failed: null, notes: [] };
+  if (verdict !== 'unproven')
+    return { failed: 'the service still accepts tokens signed with the old TOKEN_SECRET', notes: [] };
+  const text = `TOKEN_SECRET: /mcp answers ${describe({ fresh, old, wrong })}: not proven to have taken effect.`;
+  return { failed: null, notes: [unproven(text)] };
 }
 
 async function tryBackend({ after, settings }: Rotation, probe: ServiceProbe): Promise<readonly Note[]> {
