@@ -17,9 +17,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(600)
             return
         text = json.dumps({"authorization": self.headers.get("authorization"), "method": self.command, "path": self.path}).encode()
-        allowed = open("/run/expected").read().strip() if os.path.exists("/run/expected") else None
-        status = 401 if allowed and self.headers.get("authorization") != "Bearer " + allowed else 200
-        self.send_response(status); self.send_header("content-type", "application/json"); self.send_header("content-length", str(len(text))); self.end_headers()
+        allowed, refusal = (open("/run/expected").read().split() + ["401"])[:2] if os.path.exists("/run/expected") else (None, None)
+        status = int(refusal) if allowed and self.headers.get("authorization") != "Bearer " + allowed else 200
+        self.send_response(status); self.send_header("content-type", "application/json"); self.send_header("content-length", str(len(text)))
+        if self.headers.get("mcp-session-id"): self.send_header("mcp-session-id", self.headers["mcp-session-id"])
+        self.end_headers()
         self.wfile.write(text)
     do_GET = do_POST = do_DELETE = answer
     def log_message(self, *_): pass
@@ -59,6 +61,24 @@ describe.each(suites)('%s', (suite) => {
     expect(granted).toMatch(/\n200$/u);
     const { access_token: bearer } = JSON.parse(granted.split('\n')[0] ?? '') as { access_token: string };
 
+    // RFC 6749 sections 2.3 and 5.2: one method a request, and a challenge where Basic failed.
+    for (const both of ['client_id=x', `client_id=${secrets.CLIENT_ID}&client_secret=x`])
+      expect(await token(host, `grant_type=client_credentials&${both}`, basic)).toMatch(
+        /"invalid_request".*\n400$/u,
+      );
+    expect(await token(host, `grant_type=client_credentials&client_id=${secrets.CLIENT_ID}`, basic)).toMatch(
+      /\n200$/u,
+    );
+    for (const header of ['é', '!!!', '', 'gA==', 'YQ=='])
+      expect(
+        await token(
+          host,
+          'grant_type=client_credentials',
+          `-D - -o /dev/null -H 'Authorization: Basic ${header}'`,
+        ),
+        header,
+      ).toMatch(/^www-authenticate: Basic realm="mcp"\r$[^]*\n401$/mu);
+
     const mcp = (how: string): Promise<string> =>
       host.must(`curl -s -w '\\n%{http_code}' http://127.0.0.1:8084/mcp ${how}`);
     expect(await mcp("-d '{}'")).toMatch(/"invalid_token".*\n401$/u);
@@ -70,6 +90,27 @@ describe.each(suites)('%s', (suite) => {
       method: 'POST',
       path: '/mcp',
     });
+
+    // No byte in a header that is passed on makes the service fail, in either direction.
+    const oddly = `-d '{}' -H 'Authorization: Bearer ${bearer}' -H 'Mcp-Session-Id: é'`;
+    expect(await mcp(`-D - -o /dev/null ${oddly}`)).toMatch(/^mcp-session-id: é\r$[^]*\n200$/mu);
+    expect(await mcp("-d '{}' -H 'Authorization: Bearer é'")).toMatch(/"invalid_token".*\n401$/u);
+
+    // The backend's refusal is about MCP_TOKEN; as 401 it would send the client to log in again, for ever.
+    for (const status of ['401', '403']) {
+      await host.write('/run/expected', `another ${status}`);
+      const refused = await mcp(`-d '{}' -H 'Authorization: Bearer ${bearer}'`);
+      expect(refused.split('\n').at(-1)).toBe('502');
+      expect(JSON.parse(refused.split('\n')[0] ?? '')).toEqual({
+        jsonrpc: '2.0',
+        id: null,
+        error: { code: -32000, message: 'the MCP server refuses MCP_TOKEN' },
+      });
+    }
+    await host.must('rm /run/expected');
+    expect(await host.must('journalctl --no-pager -o cat -u mcp-oauth-proxy.service')).not.toContain(
+      'Traceback',
+    );
 
     // A stream that is open does not hold up a stop.
     const stream = host.spawn([

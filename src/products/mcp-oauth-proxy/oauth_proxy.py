@@ -9,7 +9,6 @@ Content-Type hangs the version that Debian 12 ships.
 
 import asyncio
 import base64
-import binascii
 import hmac
 import os
 import signal
@@ -20,16 +19,19 @@ from urllib.parse import parse_qs, unquote_plus
 import httpx
 import jwt
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
 
 SECRETS = ("MCP_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "TOKEN_SECRET")
 TOKEN_LIFETIME = 3600  # seconds
 FORM_LIMIT = 16 * 1024  # bytes; a token request is far smaller
+BODY_LIMIT = 16 * 1024 * 1024  # bytes; the installer's nginx site allows less
 CONNECT_TIMEOUT = 5.0  # seconds, towards the backend; reading has no limit, since streams stay open
+STOP_LIMIT = 3.0  # seconds until a stop no longer waits for anybody; systemd would kill after 4
 
 # What a client and an MCP server tell each other in headers; nothing else passes, the client's token least of all.
 TO_BACKEND = ("accept", "content-type", "mcp-protocol-version", "mcp-session-id", "last-event-id")
-TO_CLIENT = ("content-type", "cache-control", "mcp-session-id")
+TO_CLIENT = (b"content-type", b"cache-control", b"mcp-session-id")
 
 
 def read_secrets():
@@ -70,9 +72,11 @@ running = Running()
 @app.on_event("startup")
 async def start():
     timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
+    # Every open stream holds a connection: a limit (httpx has one of 100) would let them lock out everybody else.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
     # trust_env: a proxy variable in the environment must not see the backend's token.
-    running.client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
-    running.stopping = asyncio.Event()
+    running.client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, follow_redirects=False)
+    running.stopping = asyncio.get_running_loop().create_future()
     end_streams_on_sigterm()
 
 
@@ -82,19 +86,32 @@ async def stop():
 
 
 def end_streams_on_sigterm():
-    """Older uvicorn waits for open streams for ever: they are ended as soon as the service is told to stop."""
+    """uvicorn waits for open streams for ever: they are ended as soon as the service is told to stop."""
     loop = asyncio.get_running_loop()
     in_loop = getattr(loop, "_signal_handlers", {}).get(signal.SIGTERM)
     in_process = signal.getsignal(signal.SIGTERM)
+
+    def end_streams():
+        if not running.stopping.done():
+            running.stopping.set_result(None)
+            # Who still waits for the backend, or does not read what it is sent, is cut off.
+            loop.call_later(STOP_LIMIT, os._exit, 0)
+
     if in_loop is not None:  # uvicorn before 0.29
-        loop.add_signal_handler(signal.SIGTERM, lambda: (running.stopping.set(), in_loop._run()))
+        loop.add_signal_handler(signal.SIGTERM, lambda: (end_streams(), in_loop._run()))
     elif callable(in_process):
 
         def on_signal(number, frame):
-            loop.call_soon_threadsafe(running.stopping.set)
+            loop.call_soon_threadsafe(end_streams)
             in_process(number, frame)
 
         signal.signal(signal.SIGTERM, on_signal)
+
+
+@app.exception_handler(ClientDisconnect)
+async def client_left(request, error):
+    """It left before its request was complete: nobody reads an answer."""
+    return Response(status_code=400)
 
 
 @app.get("/healthz")
@@ -127,15 +144,23 @@ def oauth_error(status, code, description, headers=None):
     return oauth_answer(status, {"error": code, "error_description": description}, headers)
 
 
+async def read_body(request, limit):
+    """The body; None where it is larger than `limit`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
 async def read_form(request):
     """The form as a dict of single values; None where it is too large or no form."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         return None
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_LIMIT:
-            return None
+    body = await read_body(request, FORM_LIMIT)
+    if body is None:
+        return None
     try:
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=50)
     except ValueError:
@@ -146,16 +171,21 @@ async def read_form(request):
     return {name: values[0] for name, values in fields.items()}
 
 
-def client_credentials(request, form):
-    """Client id and secret by HTTP Basic (RFC 6749 section 2.3.1: form-encoded) or in the form."""
+def basic_credentials(request):
+    """Client id and secret of HTTP Basic (RFC 6749 section 2.3.1: form-encoded); None where that is not used."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            name, _, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return "", ""
-        return unquote_plus(name), unquote_plus(password)
-    return form.get("client_id", ""), form.get("client_secret", "")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
+    except ValueError:
+        return "", ""
+    return unquote_plus(name), unquote_plus(password)
+
+
+def uses_two_methods(basic, form):
+    """RFC 6749 section 2.3 forbids it. The name alone may be repeated in the form, as some clients do."""
+    return basic is not None and ("client_secret" in form or form.get("client_id", basic[0]) != basic[0])
 
 
 def is_client(name, password):
@@ -170,7 +200,10 @@ async def token(request: Request):
     form = await read_form(request)
     if form is None:
         return oauth_error(400, "invalid_request", "a form of at most 16 KiB with single parameters is expected")
-    if not is_client(*client_credentials(request, form)):
+    basic = basic_credentials(request)
+    if uses_two_methods(basic, form):
+        return oauth_error(400, "invalid_request", "client credentials are expected by one method alone")
+    if not is_client(*(basic or (form.get("client_id", ""), form.get("client_secret", "")))):
         return oauth_error(
             401, "invalid_client", "unknown client or wrong secret", {"WWW-Authenticate": 'Basic realm="mcp"'}
         )
@@ -214,45 +247,89 @@ def unauthorized():
     return oauth_error(401, "invalid_token", "a valid access token is needed", {"WWW-Authenticate": hint})
 
 
-def backend_failure(message):
+def rpc_error(status, message):
     error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": message}}
-    return JSONResponse(error, status_code=502)
+    return JSONResponse(error, status_code=status)
 
 
-async def until_stopped(upstream):
-    """The backend's bytes as they come; ends when the backend, the client or the service does."""
-    chunks = upstream.aiter_raw().__aiter__()
-    stopped = asyncio.ensure_future(running.stopping.wait())
+class Ended(Exception):
+    """The client has left, or the service is being stopped."""
+
+
+async def unless(ends, work):
+    """The result of `work`. Where one of `ends` comes first, `work` is cancelled and over before Ended is raised."""
+    task = asyncio.ensure_future(work)
     try:
-        while True:
-            chunk = asyncio.ensure_future(chunks.__anext__())
-            await asyncio.wait({chunk, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not chunk.done():
-                chunk.cancel()
-                with suppress(asyncio.CancelledError, httpx.HTTPError):
-                    await chunk
-                return
-            try:
-                yield chunk.result()
-            except (StopAsyncIteration, httpx.HTTPError):
-                return
+        await asyncio.wait({task, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Ended
+        return task.result()
     finally:
-        stopped.cancel()
-        await upstream.aclose()
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError, StopAsyncIteration, httpx.HTTPError):
+                await task
+
+
+async def until_gone(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def pass_on(upstream, ends, send):
+    """The backend's answer as it comes, until the backend or one of `ends` ends it."""
+    headers = [(name.lower(), value) for name, value in upstream.headers.raw if name.lower() in TO_CLIENT]
+    await send({"type": "http.response.start", "status": upstream.status_code, "headers": headers})
+    chunks = upstream.aiter_raw().__aiter__()
+    with suppress(StopAsyncIteration, httpx.HTTPError, Ended):
+        while True:
+            chunk = await unless(ends, chunks.__anext__())
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+class Forwarded(Response):
+    """Sends a request to the backend and passes its answer on; lets go of the backend as soon as the client leaves.
+
+    Not a StreamingResponse: that one does not notice a client that leaves on Debian 13, and on Debian 12 it cancels
+    whatever would close the connection to the backend.
+    """
+
+    def __init__(self, outgoing):
+        super().__init__()
+        self.outgoing = outgoing
+
+    async def __call__(self, scope, receive, send):
+        gone = asyncio.ensure_future(until_gone(receive))
+        try:
+            upstream = await unless({gone}, running.client.send(self.outgoing, stream=True))
+        except httpx.HTTPError:
+            await rpc_error(502, "the MCP server does not answer")(scope, receive, send)
+        except Ended:
+            pass
+        else:
+            try:
+                if upstream.status_code in (401, 403):
+                    # Passed on, it would tell the client that its own token is bad, and to log in again for ever.
+                    await rpc_error(502, "the MCP server refuses MCP_TOKEN")(scope, receive, send)
+                else:
+                    await pass_on(upstream, {gone, running.stopping}, send)
+            finally:
+                await upstream.aclose()
+        finally:
+            gone.cancel()
 
 
 @app.api_route("/mcp", methods=["GET", "POST", "DELETE"])
 async def mcp(request: Request):
     if not is_token_valid(request):
         return unauthorized()
-    headers = {name: request.headers[name] for name in TO_BACKEND if name in request.headers}
+    # Read to its end before anything is sent: what the client sends after it can only be its leaving.
+    body = await read_body(request, BODY_LIMIT)
+    if body is None:
+        return rpc_error(413, "the request is larger than %d bytes" % BODY_LIMIT)
+    headers = {name: request.headers[name].encode("latin-1") for name in TO_BACKEND if name in request.headers}
     headers["authorization"] = "Bearer " + secret["MCP_TOKEN"]
     headers["accept-encoding"] = "identity"
-    content = request.stream() if request.method == "POST" else None
-    outgoing = running.client.build_request(request.method, backend_url, headers=headers, content=content)
-    try:
-        upstream = await running.client.send(outgoing, stream=True)
-    except httpx.HTTPError:
-        return backend_failure("the MCP server does not answer")
-    passed = {name: upstream.headers[name] for name in TO_CLIENT if name in upstream.headers}
-    return StreamingResponse(until_stopped(upstream), status_code=upstream.status_code, headers=passed)
+    content = body if request.method == "POST" else None
+    return Forwarded(running.client.build_request(request.method, backend_url, headers=headers, content=content))
