@@ -89,6 +89,8 @@ SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
 LimitCORE=0
+# An open stream takes two: one towards the client, one towards the backend. systemd's default is 1024.
+LimitNOFILE=65536
 
 [Install]
 WantedBy=multi-user.target
