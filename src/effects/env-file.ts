@@ -5,7 +5,8 @@
  * managed keys the two disagree is refused.
  */
 import { parse as parseDotenv } from 'dotenv';
-import { problemsOfBytes, problemsOfText, scan, type Assignment, type Problem } from './env-grammar.ts';
+import { scan, type Assignment } from './env-grammar.ts';
+import { problemsOfBytes, problemsOfText, type Problem } from './env-problems.ts';
 
 export interface ManagedKeys {
   /** Two different values of one of these are refused; of a setting the last one counts. */

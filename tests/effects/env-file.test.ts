@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { EnvFile, maskedText, renderEnvFile, type ManagedKeys } from '../../src/effects/env-file.ts';
-import type { Problem } from '../../src/effects/env-grammar.ts';
+import type { Problem } from '../../src/effects/env-problems.ts';
 
 const keys: ManagedKeys = {
   secrets: ['MCP_TOKEN', 'CLIENT_ID', 'CLIENT_SECRET', 'TOKEN_SECRET'],
