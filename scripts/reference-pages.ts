@@ -72,14 +72,16 @@ function errors(): string {
 }
 
 function files(): string {
-  const view = (certificate: boolean): HostView => ({
-    isFile: () => certificate,
+  const view: HostView = {
+    fileAt: () => 'file',
+    exists: () => false,
     readText: () => null,
     ipv6: true,
-  });
+  };
   const wanted = mcpOauthProxy.desired({
     settings: { LISTEN_PORT: '8083', BACKEND_URL: 'http://127.0.0.1:8000/mcp', DOMAIN: 'mcp.example.org' },
-    view: view(true),
+    given: {},
+    view,
     code: mcpOauthProxy.bundledCode,
   });
   if (!wanted.ok) throw new Error(wanted.code);

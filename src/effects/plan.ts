@@ -1,6 +1,6 @@
 /** `plan`: everything that is about to change, before anything does. */
 import { InstallerError } from '../errors.ts';
-import type { Answers, Mode, Note, PlanOutput, Question, Request } from '../machines/types.ts';
+import type { Answers, Mode, Note, PlanOutput, Question, Reload, Request } from '../machines/types.ts';
 import type { Desired, HostView } from '../products/product.ts';
 import { missingPackages } from './packages.ts';
 import { maskedEnv } from './plan/env.ts';
@@ -12,12 +12,15 @@ import { settingsInForce } from './plan/settings.ts';
 import { chooseSource } from './plan/source.ts';
 import { orRefused } from './refusal.ts';
 import type { Scope } from './scope.ts';
+import { tools } from './tools.ts';
+import { fileAt, renewed } from './web.ts';
 
 function viewOf(scope: Scope): HostView {
   const { host } = scope;
   const interfaces = host.readSystem('/proc/net/if_inet6');
   return {
-    isFile: (path) => host.isFile(path),
+    fileAt: (path) => fileAt(host, path),
+    exists: (path) => host.lstat(path) !== null,
     readText: (path) => {
       const bytes = host.readFile(path);
       return bytes === null ? null : Buffer.from(bytes).toString('utf8');
@@ -44,6 +47,31 @@ async function packagesOf(scope: Scope, request: Request, desired: Desired): Pro
   if (!request.packages) throw new InstallerError('E_PACKAGES_MISSING', { packages: names });
   return { toInstall: missing, notes: [] };
 }
+
+/** The web server's unit, where one is wanted: E_UNIT_MASKED, and a note where it would not come back by itself. */
+async function webUnitNotes(scope: Scope, desired: Desired): Promise<readonly Note[]> {
+  const { host, product, state } = scope;
+  const unit = product.webUnit;
+  if (desired.web === null || state.services === 'offline') return [];
+  const known = state.unitsBefore.get(unit);
+  if (known?.loadState === 'masked') throw new InstallerError('E_UNIT_MASKED', { unit });
+  const enabled = host.lstat(`/etc/systemd/system/multi-user.target.wants/${unit}`) !== null;
+  if (enabled || known?.loadState !== 'loaded') return [];
+  const { stdout } = await host.query({
+    file: tools.systemctl,
+    args: ['is-enabled', unit],
+    timeout: 15_000,
+  });
+  if (stdout.trim() !== 'disabled') return [];
+  const text = `${unit} is not enabled: after the next boot nothing is served. To enable it: systemctl enable ${unit}`;
+  return [{ code: 'web-not-enabled', level: 'warning', text }];
+}
+
+const renewalNotes = ({ web }: Desired, reloads: readonly Reload[]): readonly Note[] => {
+  if (web === null || !reloads.some(({ because }) => because.includes(renewed(web)))) return [];
+  const text = `${web.certificate ?? ''} was renewed, and the web server still serves the old one: it is reloaded.`;
+  return [{ code: 'certificate-renewed', level: 'info', text }];
+};
 
 function questionsOf(
   scope: Scope,
@@ -86,11 +114,17 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   const { state, product } = scope;
   const source = chooseSource(scope, request);
   state.source = source.origin;
-  state.settings = settingsInForce(scope, request, answers);
-  const wanted = product.desired({ settings: state.settings, view: viewOf(scope), code: source.code });
+  const wanted = product.desired({
+    settings: settingsInForce(scope, request, answers),
+    given: { ...request.settings, ...answers.settings },
+    view: viewOf(scope),
+    code: source.code,
+  });
   if (!wanted.ok) throw new InstallerError(wanted.code, wanted.values);
   const { desired } = wanted;
   state.desired = desired;
+  state.settings = desired.settings;
+  const unitNotes = await webUnitNotes(scope, desired);
   const packages = await packagesOf(scope, request, desired);
   const edits = answers.edits ?? request.edits;
   const made = changesOf(scope, desired, mode, edits, packages.toInstall);
@@ -110,7 +144,14 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
       operations: made.operations,
       reloads,
       questions: questions.filter(({ id }) => !answers.answered.includes(id)),
-      notes: [...source.notes, ...packages.notes, ...desired.notes, ...made.notes],
+      notes: [
+        ...source.notes,
+        ...packages.notes,
+        ...desired.notes,
+        ...unitNotes,
+        ...made.notes,
+        ...renewalNotes(desired, reloads),
+      ],
       settings: state.settings,
     },
   };
@@ -118,7 +159,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
 
 /**
  * @returns the plan, or a refusal: E_SETTING_INVALID, E_USAGE, E_TLS_LOST, E_SOURCE_LOST, E_PACKAGES_MISSING,
- *   E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
+ *   E_TLS_UNREADABLE, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
  */
 export const plan = (scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> =>
   orRefused(() => makePlan(scope, request, mode, answers));

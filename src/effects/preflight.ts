@@ -30,8 +30,11 @@ async function maskedUnit(scope: Scope): Promise<string | null> {
   }
   if (state.services === 'offline') return null;
   state.unitsBefore = await showUnits(host, [product.socket, product.service, product.webUnit]);
-  for (const status of state.unitsBefore.values()) if (status.loadState === 'masked') return status.unit;
-  return null;
+  // The web server's is judged by the plan, which knows whether it is wanted.
+  const masked = [product.socket, product.service].find(
+    (unit) => state.unitsBefore.get(unit)?.loadState === 'masked',
+  );
+  return masked ?? null;
 }
 
 async function platformProblem(scope: Scope): Promise<string | null> {

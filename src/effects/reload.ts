@@ -7,7 +7,7 @@ import { listenersOn, loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { complaint, mustSucceed, tools } from './tools.ts';
 import { dropInsOf, isInUnit, isRunning, showUnits } from './units.ts';
-import { askMarker, includesSnippet } from './web.ts';
+import { isSiteKept, servedBy, showsMarker, type Served } from './web.ts';
 
 /** Old workers go on answering for a moment after a reload has returned. */
 const webTimeout = 10_000;
@@ -92,28 +92,33 @@ async function restartService(scope: Scope): Promise<void> {
   }
 }
 
+/** A site that a person edited is waited for as long, but not judged: `verify` tells what it does not show. */
 async function untilServed(scope: Scope, web: WebProbe): Promise<void> {
   const deadline = Date.now() + webTimeout;
-  let served: string | null = null;
+  let served: Served = 'nothing';
   do {
-    served = await askMarker(scope.host, web);
-    if (served === web.marker) return;
+    served = await servedBy(scope.host, web);
+    if (served === 'current') return;
     await scope.host.pause(50);
   } while (Date.now() < deadline);
-  const why =
-    served === null ? `port ${web.port} does not show the new site` : `port ${web.port} shows an older one`;
-  throw new InstallerError('E_SITE_STALE', { why });
+  if (served === 'older certificate' || isSiteKept(scope, web)) return;
+  const words = served === 'nothing' ? 'does not show the new site' : 'shows an older one';
+  throw new InstallerError('E_SITE_STALE', { why: `port ${web.port} ${words}` });
 }
 
 /** A reload that returns 0 is not believed: the site is asked until it shows the new configuration. */
 async function reloadWeb(scope: Scope): Promise<void> {
   const { webUnit } = scope.product;
   const verb = (await isActive(scope, webUnit)) ? 'reload' : 'start';
+  const web = scope.state.desired?.web ?? null;
+  // A person's site that shows nothing now may be one that never will: it is not waited for.
+  const hopeless =
+    web !== null &&
+    isSiteKept(scope, web) &&
+    (!showsMarker(scope.host, web) || (verb === 'reload' && (await servedBy(scope.host, web)) === 'nothing'));
   const result = await systemctl(scope, verb, webUnit);
   mustSucceed(result, `systemctl ${verb} ${webUnit}`);
-  const web = scope.state.desired?.web ?? null;
-  if (result !== 'predicted' && web !== null && includesSnippet(scope.host, web))
-    await untilServed(scope, web);
+  if (result !== 'predicted' && web !== null && !hopeless) await untilServed(scope, web);
 }
 
 async function carryOut(scope: Scope, reload: Reload): Promise<void> {

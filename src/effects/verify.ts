@@ -6,7 +6,7 @@ import type { Scope } from './scope.ts';
 import { settle } from './settle.ts';
 import { createProbe, statusOf, untilHealthy } from './service.ts';
 import { environmentOf, isRunning, showUnits, type UnitStatus } from './units.ts';
-import { askMarker, askThroughWeb, includesSnippet } from './web.ts';
+import { askThroughWeb, isSiteKept, servedBy, showsMarker } from './web.ts';
 
 /** A service that was just started has this long to answer; Python on a small host takes seconds. */
 const startTimeout = 30_000;
@@ -31,24 +31,38 @@ function mustHaveSecrets(scope: Scope, status: UnitStatus): void {
   throw new InstallerError('E_UNHEALTHY', { why, unit: product.service });
 }
 
+const unproven = (text: string): Note => ({ code: 'web-unproven', level: 'warning', text });
+
 async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> {
   const { host, product } = scope;
   const unit = product.webUnit;
   if (!isRunning((await showUnits(host, [unit])).get(unit))) {
     throw new InstallerError('E_UNHEALTHY', { why: `${unit} is not running`, unit });
   }
-  const ours = includesSnippet(host, web);
-  if (ours && (await askMarker(host, web)) !== web.marker) {
+  const kept = isSiteKept(scope, web);
+  const served = await servedBy(host, web);
+  const stale = served === 'older' || served === 'nothing';
+  if (stale && !kept) {
     throw new InstallerError('E_SITE_STALE', { why: `port ${web.port} does not show the site` });
   }
+  const notes: Note[] = [];
+  if (served === 'older certificate' && !kept)
+    notes.push(unproven(`It serves another certificate than ${web.certificate ?? ''}.`));
   const path = product.healthPaths[0] ?? '/';
   const answer = await askThroughWeb(host, web, path);
-  if (answer.ok && answer.status === web.healthStatus) return [];
+  // Of a --source service only one of the paths needs to exist.
+  const healthy = answer.ok && (answer.status === web.healthStatus || (!stale && answer.status === 404));
   const why = `through nginx, ${path} answers ${answer.ok ? answer.status : answer.why}`;
-  // Of a --source service only one of the paths needs to exist; a site that a person wrote is theirs.
-  if (ours && answer.ok && answer.status === 404) return [];
-  if (ours) throw new InstallerError('E_UNHEALTHY', { why, unit });
-  return [{ code: 'web-unproven', level: 'warning', text: `The nginx site is not the installer's: ${why}.` }];
+  if (!healthy && !kept) throw new InstallerError('E_UNHEALTHY', { why, unit });
+  // What a person edited is theirs: it may answer to others, elsewhere, or not at all.
+  const missing =
+    stale && showsMarker(host, web) ? [`port ${web.port} does not show the installer's snippet`] : [];
+  const problems = [...missing, ...(healthy ? [] : [why])];
+  if (problems.length === 0) return notes;
+  return [
+    ...notes,
+    unproven(`The nginx site is not as the installer wrote it, so it is not judged: ${problems.join('; ')}.`),
+  ];
 }
 
 async function verifyRotation(scope: Scope, mode: Mode): Promise<readonly Note[]> {

@@ -1,8 +1,49 @@
 /** Asking nginx, on loopback, which configuration it serves and whether the service answers through it. */
-import type { WebProbe } from '../products/product.ts';
+import { X509Certificate } from 'node:crypto';
+import { posix } from 'node:path';
+import { InstallerError } from '../errors.ts';
+import type { HostView, WebProbe } from '../products/product.ts';
 import type { HostReads, HttpAnswer } from './host/port.ts';
+import type { Scope } from './scope.ts';
 
-function ask(host: HostReads, web: WebProbe, path: string): Promise<HttpAnswer> {
+/** As many as the kernel follows. */
+const maxLinks = 40;
+
+/** Where links lead to, inside the root; null where nothing is. E_PATH_UNSAFE where the way cannot be trusted. */
+function followed(host: HostReads, path: string): string | null {
+  let at = path;
+  for (let links = 0; links <= maxLinks; links += 1) {
+    const status = host.lstat(at);
+    const target = status?.type === 'link' ? host.readLink(at) : null;
+    if (target === null) return status === null ? null : at;
+    at = posix.resolve(posix.dirname(at), target);
+  }
+  return null;
+}
+
+/** Files that only nginx reads: there, not there, or why that cannot be told. */
+export function fileAt(host: HostReads, path: string): ReturnType<HostView['fileAt']> {
+  if (host.isFile(path)) return 'file';
+  try {
+    return followed(host, path) === null ? 'missing' : { why: 'it is not a regular file' };
+  } catch (error) {
+    if (error instanceof InstallerError) return { why: error.message.replace(/\.$/u, '') };
+    throw error;
+  }
+}
+
+/** Fingerprint of the first certificate in a PEM file; null where there is none to read. */
+function fingerprintOf(host: HostReads, path: string): string | null {
+  try {
+    const file = followed(host, path);
+    const bytes = file === null ? null : host.readFile(file);
+    return bytes === null ? null : new X509Certificate(bytes).fingerprint256;
+  } catch {
+    return null;
+  }
+}
+
+export function askThroughWeb(host: HostReads, web: WebProbe, path: string): Promise<HttpAnswer> {
   return host.http({
     address: '127.0.0.1',
     port: web.port,
@@ -13,16 +54,30 @@ function ask(host: HostReads, web: WebProbe, path: string): Promise<HttpAnswer> 
   });
 }
 
-/** What nginx tells as the marker of its configuration; null where it tells none. */
-export async function askMarker(host: HostReads, web: WebProbe): Promise<string | null> {
-  const answer = await ask(host, web, web.markerPath);
-  return answer.ok && answer.status === 200 ? answer.body.trim() : null;
+/** What nginx serves, measured by what is on disk. */
+export type Served = 'current' | 'older certificate' | 'older' | 'nothing';
+
+export async function servedBy(host: HostReads, web: WebProbe): Promise<Served> {
+  const answer = await askThroughWeb(host, web, web.markerPath);
+  if (!answer.ok || answer.status !== 200) return 'nothing';
+  if (answer.body.trim() !== web.marker) return 'older';
+  const onDisk = web.certificate === null ? null : fingerprintOf(host, web.certificate);
+  const unknown = onDisk === null || answer.certificate === undefined;
+  return unknown || answer.certificate === onDisk ? 'current' : 'older certificate';
 }
 
-export const askThroughWeb = ask;
+/** Why nginx has to be told although no file of ours changed. */
+export const renewed = (web: WebProbe): string => `${web.certificate ?? ''} is newer than what is served`;
 
-/** Only a site that includes the snippet can be asked; one that a person wrote need not. */
-export function includesSnippet(host: HostReads, web: WebProbe): boolean {
+/** Is the site, or what stands in place of the link that enables it, a person's? Then it is theirs to answer for. */
+export function isSiteKept({ state }: Scope, web: WebProbe): boolean {
+  const links = state.desired?.links.filter(({ target }) => target === web.site) ?? [];
+  const places = [web.site, ...links.map(({ path }) => path)];
+  return state.kept.some(({ path }) => places.includes(path));
+}
+
+/** A person's site can be asked for the marker where it includes the snippet. */
+export function showsMarker(host: HostReads, web: WebProbe): boolean {
   const bytes = host.readFile(web.site);
-  return bytes !== null && Buffer.from(bytes).toString('utf8').includes(web.snippet);
+  return bytes !== null && web.showsMarker(Buffer.from(bytes).toString('utf8'));
 }

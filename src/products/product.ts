@@ -41,7 +41,10 @@ export interface SettingSpec {
 
 /** What a product may look at while it says what should be. */
 export interface HostView {
-  isFile(path: string): boolean;
+  /** A regular file, links followed inside the root; nothing; or why that cannot be told or used. */
+  fileAt(path: string): 'file' | 'missing' | { readonly why: string };
+  /** Does the name stand there, whatever it is? */
+  exists(path: string): boolean;
   /** Text of a managed file that holds no secret, null where it is missing. */
   readText(path: string): string | null;
   readonly ipv6: boolean;
@@ -79,13 +82,15 @@ export interface DesiredLink {
   readonly target: string;
   readonly role: string;
   readonly affects: readonly Affects[];
+  /** Something else in its place that no journal knows: `adopt` replaces it, `keep` takes it for edited. */
+  readonly unknown: 'adopt' | 'keep';
 }
 
 export interface Desired {
   readonly directories: readonly DesiredDirectory[];
   readonly files: readonly DesiredFile[];
   readonly links: readonly DesiredLink[];
-  /** Settings in force, defaults and derived values included: what the env file has to hold. */
+  /** Settings in force, defaults and derived values included: what the env file has to hold. One left out is forgotten. */
   readonly settings: Settings;
   readonly packages: readonly string[];
   /** null where nginx is left alone. */
@@ -101,9 +106,11 @@ export interface WebProbe {
   /** Answers `marker` as plain text once the new configuration is served. */
   readonly markerPath: string;
   readonly marker: string;
-  /** The file with the marker; where the site on disk does not include it, the marker cannot be asked for. */
-  readonly snippet: string;
   readonly site: string;
+  /** Does a site with this text show the marker? One that a person wrote need not. */
+  readonly showsMarker: (site: string) => boolean;
+  /** PEM file of the certificate that has to be served; null without TLS. */
+  readonly certificate: string | null;
   /** Status that `healthPath` has to have through the web server: 200, or 503 while a certificate is missing. */
   readonly healthStatus: number;
 }
@@ -160,6 +167,8 @@ export interface Product {
   readonly askFor: readonly string[];
   desired(input: {
     readonly settings: Settings;
+    /** Those of them that were given for this run: what takes something away is never merely remembered. */
+    readonly given: Settings;
     readonly view: HostView;
     readonly code: Uint8Array;
   }): DesiredResult;

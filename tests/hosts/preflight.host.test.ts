@@ -36,6 +36,20 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
   });
 
+  test('a masked nginx is refused where it is wanted, before any change, and does not matter where it is not', async () => {
+    await using host = await createHost({ suite, name: 'masked-nginx' });
+    await host.must('systemctl stop nginx && systemctl mask nginx 2>&1');
+    const before = snapshot(host);
+    const { stdout } = expectExit(await host.installer([]), 10);
+    expect(stdout).toContain('E_UNIT_MASKED: The unit nginx.service is masked.');
+    expect(stdout).toContain('Run: systemctl unmask nginx.service');
+    expect(differences(before, snapshot(host))).toEqual([]);
+    const elsewhere = ['--no-nginx', '--public-url', 'https://mcp.example.org'];
+    expectExit(await host.installer(elsewhere), 0);
+    expect(await host.must('curl -s http://127.0.0.1:8083/healthz')).toBe('ok');
+    expectExit(await host.installer(['--detailed-exitcode']), 0);
+  });
+
   test('--no-start writes and enables, starts nothing; the next run starts it', async () => {
     await using host = await createHost({ suite, name: 'no-start' });
     expectExit(await host.installer(['--no-start']), 0);

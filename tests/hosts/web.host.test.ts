@@ -1,8 +1,15 @@
 /** nginx: a domain is really served, TLS is never taken away, an edit of certbot's is kept. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
-import { createHost, type Host } from './support/host.ts';
-import { expectAnswering, expectExit } from './support/observe.ts';
+import { createHost, until, type Host } from './support/host.ts';
+import {
+  expectAnswering,
+  expectExit,
+  nginxPids,
+  secretNames,
+  secretsInFile,
+  secretsInProcess,
+} from './support/observe.ts';
 
 const domain = 'mcp.example.org';
 const live = `/etc/letsencrypt/live/${domain}`;
@@ -12,6 +19,27 @@ const certify = (host: Host): Promise<string> =>
   host.must(`mkdir -p ${live} /etc/letsencrypt/archive/${domain} && cd /etc/letsencrypt/archive/${domain} &&
     openssl req -x509 -newkey rsa:2048 -nodes -keyout privkey1.pem -out fullchain1.pem -subj /CN=${domain} -days 2 2>&1 &&
     ln -sf ../../archive/${domain}/privkey1.pem ${live}/privkey.pem && ln -sf ../../archive/${domain}/fullchain1.pem ${live}/fullchain.pem`);
+
+const site = '/etc/nginx/sites-available/mcp-oauth-proxy.conf';
+const snippet = '/etc/nginx/snippets/mcp-oauth-proxy.conf';
+
+/** Reloads nginx as a person would, and waits until the workers of before are gone: only the master stays. */
+async function reloadNginx(host: Host): Promise<void> {
+  const before = (await nginxPids(host)).split(' ');
+  await host.must('systemctl reload nginx');
+  await until('the old workers are gone', async () => {
+    const now = (await nginxPids(host)).split(' ');
+    return now.filter((pid) => before.includes(pid)).length === 1 ? true : undefined;
+  });
+}
+
+/** The certificate that nginx shows, and the one on disk. */
+const certificates = async (host: Host): Promise<{ served: string; onDisk: string }> => ({
+  served: await host.must(
+    `openssl s_client -connect 127.0.0.1:443 -servername ${domain} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256`,
+  ),
+  onDisk: await host.must(`openssl x509 -in ${live}/fullchain.pem -noout -fingerprint -sha256`),
+});
 
 const status = (host: Host, url: string): Promise<string> =>
   host.must(
@@ -49,6 +77,43 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--detailed-exitcode']), 0);
   });
 
+  test('a service on a domain tells https as its address as soon as it is served with TLS', async () => {
+    await using host = await createHost({ suite, name: 'origin' });
+    const issuer = async (): Promise<unknown> =>
+      JSON.parse(await host.must('curl -s http://127.0.0.1:8083/.well-known/oauth-authorization-server'));
+    const insecure = expectExit(await host.installer(['--domain', domain, '--insecure-http']), 0);
+    expect(insecure.stdout).toContain(`URL http://${domain}/mcp;`);
+    expect(await issuer()).toMatchObject({ issuer: `http://${domain}` });
+    await certify(host);
+    const secure = expectExit(await host.installer([]), 0);
+    expect(secure.stdout).toContain(`URL https://${domain}/mcp;`);
+    expect(await issuer()).toMatchObject({ issuer: `https://${domain}` });
+    await host.must(`mv ${live} /root/live`);
+    expect(expectExit(await host.installer([]), 10).stdout).toContain('E_TLS_LOST');
+    expect(await status(host, `https://${domain}/healthz`)).toBe('200');
+  });
+
+  test('a renewed certificate is served after a rerun, which says so, and the one after that does nothing', async () => {
+    await using host = await createHost({ suite, name: 'renewed' });
+    await certify(host);
+    expectExit(await host.installer(['--domain', domain]), 0);
+    expectExit(await host.installer(['--detailed-exitcode']), 0);
+    await certify(host);
+    const before = await certificates(host);
+    expect(before.served).not.toBe(before.onDisk);
+
+    const predicted = expectExit(await host.installer(['--dry-run', '--detailed-exitcode']), 2);
+    expect(predicted.stdout).toContain('[DRY-RUN] Would reload nginx');
+    const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 2);
+    expect(stdout).toContain(
+      `${live}/fullchain.pem was renewed, and the web server still serves the old one: it is reloaded.`,
+    );
+    expect(await certificates(host)).toEqual({ served: before.onDisk, onDisk: before.onDisk });
+    const pids = await nginxPids(host);
+    expectExit(await host.installer(['--detailed-exitcode']), 0);
+    expect(await nginxPids(host)).toBe(pids);
+  });
+
   test('without a certificate and with --insecure-http a domain is served on port 80', async () => {
     await using host = await createHost({ suite, name: 'insecure' });
     expectExit(await host.installer(['--domain', domain, '--insecure-http']), 0);
@@ -63,7 +128,6 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, name: 'certbot' });
     expectExit(await host.installer(['--domain', domain]), 0);
     await certify(host);
-    const site = '/etc/nginx/sites-available/mcp-oauth-proxy.conf';
     await host.must(
       `sed -i 's|    server_name ${domain};|    server_name ${domain};\\n    listen 443 ssl; # managed by Certbot\\n    ssl_certificate ${live}/fullchain.pem; # managed by Certbot\\n    ssl_certificate_key ${live}/privkey.pem; # managed by Certbot|' ${site}`,
     );
@@ -76,6 +140,75 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--port', '9005']), 0);
     expect(host.read(site)).toBe(edited);
     expect(await status(host, `https://${domain}/healthz`)).toBe('200');
+  });
+
+  test.each([
+    ['another port', 's/listen 127.0.0.1:8084;/listen 127.0.0.1:9999;/'],
+    ['nobody is let in', 's/listen 127.0.0.1:8084;/&\\n    deny all;/'],
+    ['the include as a comment', 's/^    include/    #include/'],
+  ])(
+    'a site edited by a person (%s) is their own: runs, rotations and undoing go on, with a warning',
+    async (_, edit) => {
+      await using host = await createHost({ suite, name: 'edited' });
+      expectExit(await host.installer([]), 0);
+      await host.must(`sed -i '${edit}' ${site}`);
+      await reloadNginx(host);
+      const edited = host.read(site);
+      const pids = await nginxPids(host);
+
+      const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 0);
+      expect(stdout).toContain(`[+] ${site} was edited by a person and is kept as it is.`);
+      expect(stdout).toMatch(
+        /^\[!\] The nginx site is not as the installer wrote it, so it is not judged: .*\.$/mu,
+      );
+      expect(await nginxPids(host)).toBe(pids);
+      expectExit(await host.installer(['status']), 0);
+
+      const old = secretsInFile(host);
+      expectExit(await host.installer(['--force-rotate-tokens', '--detailed-exitcode']), 2);
+      const rotated = secretsInFile(host);
+      expect(await secretsInProcess(host)).toEqual(rotated);
+      for (const name of secretNames) expect(rotated[name]).not.toBe(old[name]);
+      expect(await nginxPids(host)).toBe(pids);
+
+      // The snippet is the installer's: where it changes, nginx has to read it.
+      const snippetBefore = host.read(snippet);
+      expectExit(await host.installer(['--backend-url', 'http://127.0.0.1:8100/mcp']), 0);
+      expect(host.read(snippet)).toBe(snippetBefore);
+      expect(await nginxPids(host)).toBe(pids);
+      expectExit(await host.installer(['--port', '9100', '--keep-edited']), 0);
+      expect(host.read(snippet)).not.toBe(snippetBefore);
+      expect(await nginxPids(host)).not.toBe(pids);
+      expect(host.read(site)).toBe(edited);
+    },
+  );
+
+  test("a file of a person's in place of the link is refused, and kept it is served as it is", async () => {
+    await using host = await createHost({ suite, name: 'enabled' });
+    expectExit(await host.installer([]), 0);
+    const enabled = '/etc/nginx/sites-enabled/mcp-oauth-proxy.conf';
+    await host.must(`rm ${enabled} && sed 's/8084/9999/' ${site} >${enabled} && systemctl reload nginx`);
+    const edited = host.read(enabled);
+    expect(expectExit(await host.installer([]), 10).stdout).toContain(`Someone edited ${enabled},`);
+    expectExit(await host.installer(['--keep-edited', '--detailed-exitcode']), 0);
+    expectExit(await host.installer(['--force-rotate-tokens']), 0);
+    expect(host.read(enabled)).toBe(edited);
+    expect(await host.must('curl -s http://127.0.0.1:9999/healthz')).toBe('ok');
+    expectExit(await host.installer(['--force-config', '--detailed-exitcode']), 2);
+    await expectAnswering(host);
+    expectExit(await host.installer(['--detailed-exitcode']), 0);
+  });
+
+  test('nginx that was stopped and disabled is started, and that it would not come back is said', async () => {
+    await using host = await createHost({ suite, name: 'disabled' });
+    await host.must('systemctl disable --now nginx 2>&1');
+    const warning = 'To enable it: systemctl enable nginx.service';
+    expect(expectExit(await host.installer([]), 0).stdout).toContain(warning);
+    await expectAnswering(host);
+    expect((await host.sh('systemctl is-enabled nginx')).stdout).toBe('disabled\n');
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(warning);
+    await host.must('systemctl enable nginx 2>&1');
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).not.toContain(warning);
   });
 
   test('--no-nginx leaves nginx alone', async () => {

@@ -1,5 +1,6 @@
 /** One HTTP request to an address of this host, without a proxy, a redirect or a name lookup. */
 import type { IncomingMessage } from 'node:http';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { HttpAnswer, HttpRequest } from './port.ts';
 import { errnoOf } from './resolve.ts';
 
@@ -8,9 +9,16 @@ const defaultTimeout = 5_000;
 /** Answers that are looked at are small; what comes after this is not read. */
 const maxBody = 64 * 1024;
 
+/** Asked for at once: the connection is gone when the body has been read. */
+function certificateOf({ socket }: IncomingMessage): { readonly certificate?: string } {
+  const shown: Partial<PeerCertificate> = (socket as Partial<TLSSocket>).getPeerCertificate?.() ?? {};
+  return shown.fingerprint256 === undefined ? {} : { certificate: shown.fingerprint256 };
+}
+
 function read(message: IncomingMessage, settle: (answer: HttpAnswer) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;
+  const certificate = certificateOf(message);
   const done = (): void => {
     const headers = Object.entries(message.headers).map(([name, value]): [string, string] => [
       name,
@@ -21,6 +29,7 @@ function read(message: IncomingMessage, settle: (answer: HttpAnswer) => void): v
       status: message.statusCode ?? 0,
       headers: Object.fromEntries(headers),
       body: Buffer.concat(chunks).toString('utf8'),
+      ...certificate,
     });
   };
   message.on('data', (chunk: Buffer) => {

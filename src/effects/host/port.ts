@@ -59,6 +59,8 @@ export type HttpAnswer =
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
+      /** Over TLS: sha256 of the certificate shown, as `AB:CD:…`. */
+      readonly certificate?: string;
     }
   | { readonly ok: false; readonly why: string };
 

@@ -4,7 +4,7 @@ import type { Operation, Reload, Request } from '../../machines/types.ts';
 import type { Affects, Desired } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';
 import { changedDropIns, environmentOf, isNewerThan, isRunning, type UnitStatus } from '../units.ts';
-import { askMarker, includesSnippet } from '../web.ts';
+import { isSiteKept, renewed, servedBy } from '../web.ts';
 import { socketIsElsewhere, webGivesPortUp } from './ports.ts';
 
 type What = Obligation['what'];
@@ -123,12 +123,13 @@ async function webDueByState(scope: Scope, desired: Desired, changed: boolean): 
   if (desired.web === null) return [];
   if (!isRunning(state.unitsBefore.get(unit)))
     return [{ what: 'reloadWeb', unit, because: [`${unit} is not running`] }];
-  // A change of this run reloads it anyway; a site without our snippet cannot be asked.
-  if (changed || !includesSnippet(scope.host, desired.web)) return [];
-  const served = await askMarker(scope.host, desired.web);
-  return served === desired.web.marker
-    ? []
-    : [{ what: 'reloadWeb', unit, because: [`${unit} serves an older configuration`] }];
+  // A change of this run reloads it anyway; a person's site is theirs to reload.
+  if (changed || isSiteKept(scope, desired.web)) return [];
+  const served = await servedBy(scope.host, desired.web);
+  if (served === 'current') return [];
+  const because =
+    served === 'older certificate' ? renewed(desired.web) : `${unit} serves an older configuration`;
+  return [{ what: 'reloadWeb', unit, because: [because] }];
 }
 
 const order: readonly What[] = ['reloadManager', 'restartSocket', 'restart', 'reloadWeb'];

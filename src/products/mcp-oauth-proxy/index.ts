@@ -14,17 +14,19 @@ import type {
 import { product, traces } from './names.ts';
 import {
   acmeRoot,
+  certificateOf,
   hasCertificate,
   includesSnippet,
   isSatisfiedBy,
   markerPath,
   servesDomain,
   webFiles,
+  type Certificate,
   type Variant,
 } from './nginx.ts';
 import bundledCode from './oauth_proxy.py';
 import { proveRotation } from './rotation.ts';
-import { isLoopback, portOf, publicUrl, settings, validateBearer } from './settings.ts';
+import { isLoopback, portOf, publicUrl, settings, validateBearer, validateFile } from './settings.ts';
 import { serviceUnit, socketUnit } from './units.ts';
 
 const reconnect = 'Every client has to be given the new value and to reconnect.';
@@ -60,13 +62,13 @@ const secrets: readonly SecretSpec[] = [
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
-const letsEncrypt = (domain: string) => ({
+const letsEncrypt = (domain: string): Certificate => ({
   cert: `/etc/letsencrypt/live/${domain}/fullchain.pem`,
   key: `/etc/letsencrypt/live/${domain}/privkey.pem`,
 });
 
 const refusal = (
-  code: 'E_USAGE' | 'E_TLS_LOST',
+  code: 'E_USAGE' | 'E_TLS_LOST' | 'E_TLS_UNREADABLE',
   values: Readonly<Record<string, string>>,
 ): DesiredResult => ({
   ok: false,
@@ -98,18 +100,40 @@ function contradiction(values: Settings): DesiredResult | null {
   return null;
 }
 
-/** @returns how nginx serves, or E_TLS_LOST: a rerun never takes TLS away */
-function variantFor(values: Settings, view: HostView): Variant | DesiredResult {
+type Input = Parameters<Product['desired']>[0];
+
+/** The certificate of the site as it is, where that is one that a new site could name as well. */
+function certificateServed(site: string): readonly Certificate[] {
+  const served = certificateOf(site);
+  return served !== null && [served.cert, served.key].every((path) => validateFile(path).ok) ? [served] : [];
+}
+
+/** @returns how nginx serves, or E_TLS_LOST, E_TLS_UNREADABLE: a rerun never takes TLS away */
+function variantFor({ settings: values, given, view }: Input): Variant | DesiredResult {
   const domain = values['DOMAIN'];
   if (domain === undefined) return { kind: 'local' };
-  const given = values['TLS_CERT'];
-  const files = given === undefined ? letsEncrypt(domain) : { cert: given, key: values['TLS_KEY'] ?? '' };
-  const missing = [files.cert, files.key].find((path) => !view.isFile(path));
-  if (missing === undefined) return { kind: 'tls', domain, ...files };
-  if (values['INSECURE_HTTP'] === '1') return { kind: 'insecure', domain };
+  const { TLS_CERT: cert, TLS_KEY: key = '' } = values;
   const current = view.readText(product.site) ?? '';
-  const hadTls = given !== undefined || (hasCertificate(current) && servesDomain(current, domain));
-  return hadTls ? refusal('E_TLS_LOST', { path: missing }) : { kind: 'pending', domain };
+  const served = servesDomain(current, domain);
+  const hadTls = cert !== undefined || (served && hasCertificate(current));
+  const givenUp = given['INSECURE_HTTP'] === '1';
+  // certbot may have put another certificate into the site than the one that bears the domain's name.
+  const own = served && !givenUp ? certificateServed(current) : [];
+  const candidates = cert === undefined ? [letsEncrypt(domain), ...own] : [{ cert, key }];
+  const looked = candidates.map((files) => ({
+    files,
+    found: [files.cert, files.key].map((path) => ({ path, is: view.fileAt(path) })),
+  }));
+  const whole = looked.find(({ found }) => found.every(({ is }) => is === 'file'));
+  if (whole !== undefined) return { kind: 'tls', domain, ...whole.files };
+  if (givenUp) return { kind: 'insecure', domain };
+  const insecure = values['INSECURE_HTTP'] === '1' && !hadTls;
+  if (insecure) return { kind: 'insecure', domain };
+  for (const { path, is } of looked.flatMap(({ found }) => found)) {
+    if (typeof is === 'object') return refusal('E_TLS_UNREADABLE', { path, why: is.why });
+  }
+  const gone = looked.at(-1)?.found.find(({ is }) => is === 'missing')?.path ?? letsEncrypt(domain).cert;
+  return hadTls ? refusal('E_TLS_LOST', { path: gone }) : { kind: 'pending', domain };
 }
 
 const sharedDirectories: readonly DesiredDirectory[] = [
@@ -163,12 +187,14 @@ const serviceLinks: readonly DesiredLink[] = [
     target: product.socketFile,
     role: 'enablement of the socket',
     affects: ['unit'],
+    unknown: 'adopt',
   },
   {
     path: product.serviceLink,
     target: product.serviceFile,
     role: 'enablement of the service',
     affects: ['unit'],
+    unknown: 'adopt',
   },
 ];
 
@@ -177,8 +203,22 @@ const pendingNote = (domain: string): Note => ({
   level: 'warning',
   text:
     `There is no certificate for ${domain} yet, so nginx answers 503 there. ` +
-    `Get one with: certbot certonly --webroot -w ${acmeRoot} -d ${domain} ; then run this again.`,
+    `Get one with: certbot certonly --webroot -w ${acmeRoot} -d ${domain} --deploy-hook "systemctl reload nginx" ; then run this again.`,
 });
+
+const tlsNote = (domain: string): Note => ({
+  code: 'insecure-http-forgotten',
+  level: 'info',
+  text: `There is a certificate for ${domain}, so it is served with TLS and INSECURE_HTTP is forgotten.`,
+});
+
+const siteLeftNote: Note = {
+  code: 'site-left',
+  level: 'warning',
+  text:
+    `nginx still serves ${product.site} of an earlier run, which is no longer kept up to date. ` +
+    `To remove it: rm ${product.siteLink} && systemctl reload nginx`,
+};
 
 type Web = Pick<Desired, 'files' | 'links' | 'directories' | 'packages' | 'web' | 'notes'>;
 
@@ -213,6 +253,7 @@ function webPart(values: Settings, view: HostView, variant: Variant): Web {
         target: product.site,
         role: 'enablement of the nginx site',
         affects: ['web'],
+        unknown: 'keep',
       },
     ],
     packages: ['nginx'],
@@ -222,36 +263,54 @@ function webPart(values: Settings, view: HostView, variant: Variant): Web {
       tls: variant.kind === 'tls',
       markerPath,
       marker: made.marker,
-      snippet: product.snippet,
       site: product.site,
+      showsMarker: includesSnippet,
+      certificate: variant.kind === 'tls' ? variant.cert : null,
       healthStatus: variant.kind === 'pending' ? 503 : 200,
     },
     notes: variant.kind === 'pending' ? [pendingNote(variant.domain)] : [],
   };
 }
 
-const noWeb: Web = { directories: [], files: [], links: [], packages: [], web: null, notes: [] };
+/** nginx is left alone; a site of ours that it serves all the same is named. */
+function withoutWeb(view: HostView): Web {
+  const left = view.exists(product.siteLink) && includesSnippet(view.readText(product.site) ?? '');
+  const notes = left ? [siteLeftNote] : [];
+  return { directories: [], files: [], links: [], packages: [], web: null, notes };
+}
 
-function desired(input: { settings: Settings; view: HostView; code: Uint8Array }): DesiredResult {
+/** What is served with TLS is not remembered as served without: the service's own address follows from it too. */
+function withTls(values: Settings): { readonly settings: Settings; readonly notes: readonly Note[] } {
+  const { INSECURE_HTTP: insecure, ...others } = values;
+  return insecure === undefined
+    ? { settings: values, notes: [] }
+    : { settings: others, notes: [tlsNote(values['DOMAIN'] ?? '')] };
+}
+
+function desired(input: Input): DesiredResult {
   const { settings: values, view, code } = input;
   const wrong = contradiction(values);
   if (wrong !== null) return wrong;
-  let web = noWeb;
-  if (values['NO_NGINX'] !== '1') {
-    const variant = variantFor(values, view);
+  let web: Web;
+  let served: ReturnType<typeof withTls> = { settings: values, notes: [] };
+  if (values['NO_NGINX'] === '1') {
+    web = withoutWeb(view);
+  } else {
+    const variant = variantFor(input);
     if ('ok' in variant) return variant;
     web = webPart(values, view, variant);
+    if (variant.kind === 'tls') served = withTls(values);
   }
   return {
     ok: true,
     desired: {
-      settings: values,
+      settings: served.settings,
       directories: [...sharedDirectories, ...web.directories, ...ownDirectories],
       files: [...serviceFiles(values, code), ...web.files],
       links: [...serviceLinks, ...web.links],
       packages: ['python3-fastapi', 'python3-uvicorn', 'python3-httpx', 'python3-jwt', ...web.packages],
       web: web.web,
-      notes: web.notes,
+      notes: [...served.notes, ...web.notes],
     },
   };
 }

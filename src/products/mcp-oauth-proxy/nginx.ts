@@ -138,17 +138,39 @@ export function webFiles(options: WebOptions): WebFiles {
   return { site: text, snippet: `${header(words)}${marking(marker)}\n${body}`, marker };
 }
 
-const withoutComments = (text: string): string => text.replace(/^\s*#.*$/gmu, '');
+/** Comments begin where a word would; a `#` inside of one is none. */
+const withoutComments = (text: string): string => text.replace(/(^|[\s;{}])#.*$/gmu, '$1');
 
 export const servesDomain = (text: string, domain: string): boolean =>
   [...withoutComments(text).matchAll(/\bserver_name\s+([^;]+);/gu)].some(([, names]) =>
     names!.split(/\s+/u).includes(domain),
   );
 
-export const hasCertificate = (text: string): boolean =>
-  /^\s*ssl_certificate\s/mu.test(withoutComments(text));
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
 
-export const includesSnippet = (text: string): boolean => withoutComments(text).includes(product.snippet);
+const fileOf = (text: string, directive: string): string | null =>
+  new RegExp(`(?:^|[\\s;{])${directive}\\s+["']?(/[^\\s"';]+)["']?\\s*;`, 'u').exec(text)?.[1] ?? null;
+
+/** The first certificate that a site serves; null where it names none by its path. */
+export function certificateOf(site: string): Certificate | null {
+  const text = withoutComments(site);
+  const [cert, key] = [fileOf(text, 'ssl_certificate'), fileOf(text, 'ssl_certificate_key')];
+  return cert === null || key === null ? null : { cert, key };
+}
+
+export const hasCertificate = (text: string): boolean =>
+  /(?:^|[\s;{])ssl_certificate\s/u.test(withoutComments(text));
+
+/** By its whole path, or by the one below nginx's own directory. */
+const included = new RegExp(
+  `(?:^|[\\s;{])include\\s+["']?(?:/etc/nginx/)?${product.snippet.replace('/etc/nginx/', '').replaceAll('.', '\\.')}["']?\\s*;`,
+  'u',
+);
+
+export const includesSnippet = (text: string): boolean => included.test(withoutComments(text));
 
 /** Does a site that a person edited already do what a new one would: same names, same TLS, our snippet? */
 export function isSatisfiedBy(text: string, variant: Variant): boolean {

@@ -89,7 +89,7 @@ function validatePublicUrl(value: string): Validated {
 }
 
 /** An absolute path without blanks and quotes: nginx reads it from its configuration. */
-function validateFile(value: string): Validated {
+export function validateFile(value: string): Validated {
   const plain =
     /^\/[A-Za-z0-9_@%+=:,./-]+$/u.test(value) && !value.split('/').includes('..') && !value.endsWith('/');
   return plain && value.length <= 4096
