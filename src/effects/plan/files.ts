@@ -1,10 +1,11 @@
 /** One managed file: what is there, what should be, what was written last; from these three follows what is done. */
 import { posix } from 'node:path';
+import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
 import type { Note, Operation, Request } from '../../machines/types.ts';
 import type { DesiredFile, DesiredLink } from '../../products/product.ts';
 import { lookAt, sha256, type Found } from '../identity.ts';
-import type { Scope } from '../scope.ts';
+import type { KeptEdit, Scope } from '../scope.ts';
 
 export type Decision =
   | { readonly kind: 'nothing'; readonly notes: readonly Note[]; readonly edited: boolean }
@@ -21,6 +22,19 @@ export type Decision =
       readonly notes: readonly Note[];
     }
   | { readonly kind: 'conflict' };
+
+/** What stands there, where it is something that may be replaced at all: E_PATH_UNSAFE for a FIFO, a device, a directory. */
+function standingAt(scope: Scope, path: string): Found | null {
+  const found = lookAt(scope.host, path);
+  const { type, hash } = found?.identity ?? { type: 'file', hash: '' };
+  if (hash !== null) return found;
+  const why = type === 'directory' ? 'it is a directory' : 'it is not a regular file';
+  throw new InstallerError('E_PATH_UNSAFE', {
+    path,
+    why,
+    remedy: 'Move it away, and run this again; it was not touched.',
+  });
+}
 
 const kept = (path: string): Note => ({
   code: 'edit-kept',
@@ -61,7 +75,7 @@ const isAsWanted = (found: Found, after: FileIdentity): boolean =>
 /** Lays what the installer would have written beside the edited file, once. */
 function offer(scope: Scope, file: DesiredFile): Decision {
   const path = `${file.path}.mcp-new`;
-  const found = lookAt(scope.host, path);
+  const found = standingAt(scope, path);
   const aside: DesiredFile = { ...file, path, role: `new version of the ${file.role}` };
   const after = desiredIdentity(scope, file.content, file.mode);
   if (found !== null && isAsWanted(found, after))
@@ -99,9 +113,9 @@ function decideEdited(
   return { kind: 'conflict' };
 }
 
-/** @returns what to do about one file; `conflict` where a person's edit meets a change of ours and nobody said */
+/** @returns what to do about one file; `conflict` where a person's edit meets a change of ours and nobody said; E_PATH_UNSAFE */
 export function decideFile(scope: Scope, file: DesiredFile, edits: Request['edits']): Decision {
-  const found = lookAt(scope.host, file.path);
+  const found = standingAt(scope, file.path);
   const write = (because: string | null): Decision => ({
     kind: 'write',
     operation: operation(scope, file, found, because),
@@ -120,19 +134,94 @@ export function decideFile(scope: Scope, file: DesiredFile, edits: Request['edit
   return decideEdited(scope, file, found, edits, known?.at(-1));
 }
 
-export function decideLink(scope: Scope, link: DesiredLink): Operation | null {
-  const found = lookAt(scope.host, link.path);
-  const target = found?.identity.type === 'link' ? found.identity.hash : null;
-  // A relative link to the same place is as good: Debian's own tools make those.
-  if (target !== null && posix.resolve(posix.dirname(link.path), target) === link.target) return null;
-  return {
-    kind: 'makeLink',
-    path: link.path,
-    role: link.role,
-    action: found === null ? 'create' : 'replace',
-    before: found?.identity ?? null,
-    after: { type: 'link', hash: link.target, mode: 0o777, uid: scope.host.owner, gid: scope.host.group },
-    detail: [link.target],
-    because: null,
-  };
+export type LinkDecision =
+  | { readonly kind: 'nothing'; readonly notes: readonly Note[]; readonly kept: KeptEdit | null }
+  | { readonly kind: 'make'; readonly operation: Operation; readonly notes: readonly Note[] }
+  | { readonly kind: 'conflict' };
+
+const linkOperation = (scope: Scope, link: DesiredLink, found: Found | null): Operation => ({
+  kind: 'makeLink',
+  path: link.path,
+  role: link.role,
+  action: found === null ? 'create' : 'replace',
+  before: found?.identity ?? null,
+  after: { type: 'link', hash: link.target, mode: 0o777, uid: scope.host.owner, gid: scope.host.group },
+  detail: [link.target],
+  because: null,
+});
+
+const replacedLink = (path: string, words: string): Note => ({
+  code: 'link-replaced',
+  level: 'warning',
+  text: `${path} ${words}: it is replaced by the link.`,
+});
+
+/** Is it a copy of what the link leads to: of what is there, of what is written, or of what was? */
+function isCopy(scope: Scope, link: DesiredLink, file: DesiredFile | undefined, hash: string): boolean {
+  const target = lookAt(scope.host, link.target);
+  const known = scope.memory().baselines[link.target] ?? [];
+  return (
+    hash === target?.identity.hash ||
+    (file !== undefined && hash === sha256(file.content)) ||
+    known.includes(hash)
+  );
+}
+
+/**
+ * What stands in place of a link is somebody's edit of the file that the link leads to: it is kept as long as that file
+ * would be written as it was when they were told to keep it.
+ *
+ * @param file the managed file that the link leads to
+ */
+function decideReplacedLink(
+  scope: Scope,
+  link: DesiredLink,
+  found: Found,
+  file: DesiredFile | undefined,
+  edits: Request['edits'],
+): LinkDecision {
+  const { path } = link;
+  const offered = file === undefined ? link.target : sha256(file.content);
+  const operation = linkOperation(scope, link, found);
+  const { hash } = found.identity;
+  const what = found.bytes === null ? `was a link to ${hash ?? ''}` : 'was a file of its own';
+  if (edits === 'replace') {
+    const words = found.bytes === null ? what : `${what}, of which a backup is kept`;
+    return { kind: 'make', operation, notes: [replacedLink(path, words)] };
+  }
+  if (edits === 'keep' || scope.memory().baselines[path]?.at(-1) === offered) {
+    return { kind: 'nothing', notes: [kept(path)], kept: { path, offered } };
+  }
+  return { kind: 'conflict' };
+}
+
+/** @returns what to do about one link; `conflict` where a person put something else in its place; E_PATH_UNSAFE */
+export function decideLink(
+  scope: Scope,
+  link: DesiredLink,
+  file: DesiredFile | undefined,
+  edits: Request['edits'],
+): LinkDecision {
+  const found = standingAt(scope, link.path);
+  const operation = linkOperation(scope, link, found);
+  if (found === null) return { kind: 'make', operation, notes: [] };
+  const { type, hash } = found.identity;
+  if (type === 'link' && hash !== null) {
+    // A relative link to the same place is as good: Debian's own tools make those.
+    if (posix.resolve(posix.dirname(link.path), hash) === link.target) {
+      return { kind: 'nothing', notes: [], kept: null };
+    }
+    if (scope.memory().baselines[link.path]?.includes(hash) === true) {
+      return { kind: 'make', operation, notes: [] };
+    }
+    if (link.unknown === 'adopt') {
+      return { kind: 'make', operation, notes: [replacedLink(link.path, `was a link to ${hash}`)] };
+    }
+  } else if (hash !== null && isCopy(scope, link, file, hash)) {
+    return { kind: 'make', operation, notes: [replacedLink(link.path, `was a copy of ${link.target}`)] };
+  } else if (link.unknown === 'adopt') {
+    const words = 'was a file of its own, of which a backup is kept';
+    return { kind: 'make', operation, notes: [replacedLink(link.path, words)] };
+  }
+  return decideReplacedLink(scope, link, found, file, edits);
 }

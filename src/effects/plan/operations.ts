@@ -1,11 +1,12 @@
 /** From what is there and what should be to the list of changes, in the order in which they are made. */
 import type { FileIdentity } from '../../facts.ts';
 import type { Mode, Note, Operation, Request } from '../../machines/types.ts';
-import type { Desired, DesiredDirectory, DesiredFile } from '../../products/product.ts';
+import type { Desired, DesiredDirectory, DesiredFile, DesiredLink } from '../../products/product.ts';
 import { isTemporaryOf } from '../host/atomic-file.ts';
 import type { FileChange, KeptEdit, Scope } from '../scope.ts';
 import { desiredEnv, maskedEnv } from './env.ts';
 import { decideFile, decideLink } from './files.ts';
+import { createMasking } from './masking.ts';
 import { sha256 } from '../identity.ts';
 
 export interface Changes {
@@ -132,6 +133,15 @@ function envOperations(
   };
 }
 
+/** A file before and after as a diff may show it. */
+function changeOf(scope: Scope, path: string, before: Uint8Array | null, after: Uint8Array): FileChange {
+  const masking = createMasking(scope);
+  const own = text(after);
+  const isOwn = before === null || scope.memory().baselines[path]?.includes(sha256(before)) === true;
+  const shown = isOwn ? masking.own(text(before)) : masking.foreign(text(before), own);
+  return { path, before: shown, after: masking.own(own) };
+}
+
 /** @param packages those that are about to be installed */
 export function changesOf(
   scope: Scope,
@@ -166,8 +176,21 @@ export function changesOf(
     const { operation, bytes } = decision;
     const before = decision.kind === 'write' ? decision.before : scope.host.readFile(operation.path);
     state.contents.set(operation.path, { after: bytes, before });
-    changes.push({ path: operation.path, before: text(before), after: text(bytes) });
+    changes.push(changeOf(scope, operation.path, before, bytes));
     return [operation];
+  };
+
+  const linkOperation = (link: DesiredLink): Operation[] => {
+    const file = desired.files.find(({ path }) => path === link.target);
+    const decision = decideLink(scope, link, file, edits);
+    if (decision.kind === 'conflict') {
+      conflicts.push(link.path);
+      return [];
+    }
+    notes.push(...decision.notes);
+    if (decision.kind === 'make') return [decision.operation];
+    if (decision.kept !== null) kept.push(decision.kept);
+    return [];
   };
 
   const installing = packages.length > 0 && scope.host.root === '/';
@@ -179,8 +202,7 @@ export function changesOf(
   const links = desired.links
     // A site that was there before us is its owner's to enable.
     .filter(({ target }) => !notOurs.has(target))
-    .map((link) => decideLink(scope, link))
-    .filter((operation) => operation !== null);
+    .flatMap(linkOperation);
   const packageOperation: Operation[] = installing
     ? [
         {

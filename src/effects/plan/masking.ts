@@ -1,0 +1,81 @@
+/**
+ * What a diff may show of a file. A secret is hidden in every encoding; of lines that the installer did not write the
+ * keys are shown alone, since other people's keys are secrets too and nobody can tell which of their words is one.
+ */
+import type { Scope } from '../scope.ts';
+
+const hidden = '<hidden>';
+
+/** Words that may stand for themselves: keys of units, names in code, directives of nginx. */
+const key =
+  /^(\s*[A-Za-z][A-Za-z_]{0,31}\s*=(?!=)|\s*(?:listen|server|server_name|location|upstream|include|return|root|alias|index|if|set|rewrite|allow|deny|add_header|default_type|access_log|error_log|try_files|(?:ssl|proxy|client|auth|fastcgi|uwsgi)_[a-z_]+)\s+)(?=\S)/u;
+const structure = /^\s*(?:\[[A-Za-z]+\]|[{}()[\];,]*)\s*$/u;
+
+/** Every value that must not be seen: the secrets before and after, and what else the env file keeps. */
+function valuesOf({ state, product }: Scope): readonly string[] {
+  const settings = product.settings.map((setting) => setting.key);
+  const others = (state.env?.file.keys() ?? [])
+    .filter((name) => !settings.includes(name))
+    .map((name) => state.env?.file.get(name) ?? '');
+  const all = [...state.before.values(), ...state.after.values(), ...others];
+  return [...new Set(all.flatMap((value) => value.split('\n')))].filter((value) => value.trim() !== '');
+}
+
+const unescaped = (text: string): string =>
+  text.replace(/(?:%|\\x)([0-9a-f]{2})/giu, (_all, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+
+/** The line as it is, and whatever it could be an encoding of, from every place where one could begin. */
+function readings(line: string): readonly string[] {
+  const decoded = (encoding: 'base64' | 'hex', word: RegExp, group: number): string[] =>
+    (line.match(word) ?? []).flatMap((found) =>
+      Array.from({ length: group }, (_, from) => Buffer.from(found.slice(from), encoding).toString('latin1')),
+    );
+  const plain = [
+    line,
+    ...decoded('base64', /[A-Za-z0-9+/_-]{4,}/gu, 4),
+    ...decoded('hex', /[0-9a-f]{4,}/giu, 2),
+  ];
+  return [...plain, ...plain.map(unescaped)];
+}
+
+const tells = (line: string, values: readonly string[]): boolean => {
+  const read = readings(line);
+  return values.some((value) => read.some((reading) => reading.includes(value)));
+};
+
+function keyOf(line: string): string {
+  if (structure.test(line)) return line;
+  if (/^\s*[#;]/u.test(line)) return '# <comment>';
+  const known = key.exec(line)?.[1];
+  return known === undefined ? hidden : `${known}${hidden}`;
+}
+
+export interface Masking {
+  /** Text that the installer has written or would write. */
+  own(text: string): string;
+  /** Text of anybody else; a line that stands in the installer's own text as well is no secret of theirs. */
+  foreign(text: string, own: string): string;
+}
+
+export function createMasking(scope: Scope): Masking {
+  const values = valuesOf(scope);
+  const safe = (line: string): string => (tells(line, values) ? hidden : line);
+  return {
+    own: (text) => text.split('\n').map(safe).join('\n'),
+    foreign: (text, own) => {
+      const known = new Set(own.split('\n'));
+      let continued = false;
+      return text
+        .split('\n')
+        .map((line) => {
+          const within = continued;
+          continued = line.endsWith('\\');
+          if (known.has(line)) return safe(line);
+          return within ? hidden : safe(keyOf(line));
+        })
+        .join('\n');
+    },
+  };
+}
