@@ -36,12 +36,14 @@ function contents(host: Host): ReadonlyMap<string, string> {
   return new Map(entries);
 }
 
-const serviceThat = (does: string): string => `import os, threading
-${does}
+/** A service that does something when it starts, and something else with each request before it answers. */
+const serviceThat = (starting: string, answering = 'pass'): string => `import os, threading
+${starting}
 async def app(scope, receive, send):
     if scope["type"] == "http":
+        ${answering}
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": b"ok"})
 `;
 
 describe.each(suites)('%s', (suite) => {
@@ -115,16 +117,7 @@ describe.each(suites)('%s', (suite) => {
     expect(await secretsInProcess(host)).toEqual(secrets);
     await expectAnswering(host);
     // A crash after the first answer is a crash as well.
-    await host.write(
-      '/root/late.py',
-      `import os, threading
-threading.Timer(1.0, lambda: os._exit(1)).start()
-async def app(scope, receive, send):
-    if scope["type"] == "http":
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"ok"})
-`,
-    );
+    await host.write('/root/late.py', serviceThat('', 'threading.Timer(0.2, lambda: os._exit(1)).start()'));
     expectExit(await host.installer(['--source', '/root/late.py']), 12);
     await expectAnswering(host);
     expect(expectExit(await host.installer([]), 0).stdout).not.toContain('Copied');
