@@ -51,16 +51,18 @@ function isOwnListener(scope: Scope, status: UnitStatus): boolean {
 /** A service that systemd had to start again by itself less than this ago, in seconds, is in a loop of crashes. */
 const loopAge = 60;
 
-/** Half a sentence where it crashes. A restart by this run counts anew; what was before is judged by its age. */
+/** Half a sentence where it crashes. After a restart by this run every crash counts; what was before is judged by its age. */
 function crashOf(scope: Scope, status: UnitStatus): string | null {
   const { activeState, subState, restarts, result, startedUs } = status;
   if (activeState === 'failed') return `it failed (${result})`;
   const times = `${restarts} ${restarts === 1 ? 'time' : 'times'}`;
   if (subState === 'auto-restart')
     return restarts === 0 ? `it crashed (${result})` : `it crashed again (${result}; restarted ${times})`;
-  if (restarts === 0) return null;
+  const own = scope.state.restarted.has(status.unit);
+  // One crash that systemd has mended is no loop yet.
+  if (restarts < (own ? 1 : 2)) return null;
   const age = Math.floor(Date.now() / 1000 - startedUs / 1_000_000);
-  const loops = scope.state.restarted.has(status.unit) || (age >= 0 && age < loopAge);
+  const loops = own || (age >= 0 && age < loopAge);
   return loops ? `it crashes and is restarted (${times}, the last time ${Math.max(0, age)} s ago)` : null;
 }
 
