@@ -1,7 +1,7 @@
 /** Which code is installed: the bundled one, that of --source, or what an earlier --source left. */
 import { InstallerError } from '../../errors.ts';
 import type { Note, Request } from '../../machines/types.ts';
-import { sha256 } from '../identity.ts';
+import { lookAt } from '../identity.ts';
 import type { Scope } from '../scope.ts';
 
 export interface Source {
@@ -28,8 +28,11 @@ export function chooseSource(scope: Scope, request: Request): Source {
   if (request.source === 'file' && scope.source !== null)
     return { origin: 'file', code: scope.source, notes: [] };
   if (request.source === 'bundled') return bundled;
-  const code = host.readFile(product.codeFile);
-  if (!isSupplied(scope, code === null ? '' : sha256(code))) return bundled;
+  const found = lookAt(host, product.codeFile);
+  // What is no file at all is refused where files are decided about.
+  if (found !== null && found.bytes === null) return bundled;
+  const code = found?.bytes ?? null;
+  if (!isSupplied(scope, found?.identity.hash ?? '')) return bundled;
   if (code === null) throw new InstallerError('E_SOURCE_LOST', { path: product.codeFile });
   const text = `${product.codeFile} came from --source and is kept; --source bundled goes back.`;
   return { origin: 'file', code, notes: [{ code: 'source-kept', level: 'info', text }] };
