@@ -61,7 +61,7 @@ async function isActive(scope: Scope, unit: string): Promise<boolean> {
 }
 
 /** Old workers of nginx hold a port that the new configuration has given up for a moment longer. */
-async function untilGivenUp(scope: Scope): Promise<void> {
+export async function untilGivenUp(scope: Scope): Promise<void> {
   const { product, state, host } = scope;
   const web = (await showUnits(host, [product.webUnit])).get(product.webUnit);
   const port = product.listenPort(state.settings);

@@ -4,6 +4,7 @@ import type { UndoOutput } from '../machines/types.ts';
 import { lookAt } from './identity.ts';
 import { missingPackages } from './packages.ts';
 import type { Applied, Scope } from './scope.ts';
+import { untilGivenUp } from './reload.ts';
 import { untilHealthy } from './service.ts';
 import { complaint, tools } from './tools.ts';
 import { isRunning, showUnits } from './units.ts';
@@ -131,26 +132,6 @@ async function runsNow(scope: Scope, unit: string): Promise<boolean> {
   return isRunning((await showUnits(scope.host, [unit])).get(unit));
 }
 
-async function putUnitsBack(scope: Scope, undoing: Undoing): Promise<void> {
-  const { product, state } = scope;
-  const { service, socket } = product;
-  if (touchesUnits(scope)) await undoing.command(tools.systemctl, 'daemon-reload');
-  const ran = (unit: string): boolean => isRunning(state.unitsBefore.get(unit));
-  if (!state.restarted.has(service) && !state.restarted.has(socket)) return;
-  for (const unit of [service, socket]) {
-    // Else the crash loop of the new version keeps the old one from being started, and a unit that is gone stays known
-    // as failed. One that systemd does not know any more need not be told.
-    await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
-  }
-  // systemd takes the socket down with a service that fails too often.
-  const socketIsDue = ran(socket) && (state.restarted.has(socket) || !(await runsNow(scope, socket)));
-  if (socketIsDue) {
-    await undoing.command(tools.systemctl, 'stop', service);
-    await undoing.command(tools.systemctl, 'restart', socket);
-  }
-  if (ran(service)) await undoing.command(tools.systemctl, 'restart', service);
-}
-
 async function putWebBack(scope: Scope, undoing: Undoing): Promise<void> {
   const { product, state } = scope;
   const unit = product.webUnit;
@@ -164,12 +145,40 @@ async function putWebBack(scope: Scope, undoing: Undoing): Promise<void> {
   else await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
 }
 
+/** Service and socket go before the web server is told, and come back after it: each may need the port of the other. */
+async function putProgramsBack(scope: Scope, undoing: Undoing): Promise<void> {
+  const { product, state } = scope;
+  const { service, socket } = product;
+  const ran = (unit: string): boolean => isRunning(state.unitsBefore.get(unit));
+  if (touchesUnits(scope)) await undoing.command(tools.systemctl, 'daemon-reload');
+  const concerned = state.restarted.has(service) || state.restarted.has(socket);
+  // systemd takes the socket down with a service that fails too often; and a request that still waits in it would start
+  // a service that did not run before.
+  const socketIsDue =
+    concerned &&
+    ran(socket) &&
+    (state.restarted.has(socket) || !ran(service) || !(await runsNow(scope, socket)));
+  if (concerned) {
+    for (const unit of [service, socket]) {
+      // Else the crash loop of the new version keeps the old one from being started, and a unit that is gone stays
+      // known as failed. One that systemd does not know any more need not be told.
+      await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
+    }
+  }
+  if (socketIsDue) await undoing.command(tools.systemctl, 'stop', service, socket);
+  await putWebBack(scope, undoing);
+  if (socketIsDue) {
+    await untilGivenUp(scope);
+    await undoing.command(tools.systemctl, 'start', socket);
+  }
+  if (concerned && ran(service)) await undoing.command(tools.systemctl, 'restart', service);
+}
+
 async function restartWhatRan(scope: Scope, undoing: Undoing): Promise<void> {
   const { product, state } = scope;
-  await putUnitsBack(scope, undoing);
-  await putWebBack(scope, undoing);
+  state.settings = state.settingsBefore;
+  await putProgramsBack(scope, undoing);
   if (isRunning(state.unitsBefore.get(product.service)) && state.restarted.has(product.service)) {
-    state.settings = state.settingsBefore;
     // Its crashes were the new version's; the old one is judged from here on.
     await undoing.attempt(`${product.service} does not answer`, () => untilHealthy(scope, healthTimeout));
   }

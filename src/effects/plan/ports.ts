@@ -67,16 +67,13 @@ function checkServicePort(scope: Scope, desired: Desired, operations: readonly O
 function checkWebPort(scope: Scope, { port, serverName }: WebProbe): void {
   const { host, product } = scope;
   const foreign = listenersOn(host, port, serverName === null ? loopback : everywhere).find(
-    (listener) => !inUnit(scope, product.webUnit, listener),
+    // The site takes the port above the service's: where that one is our socket's, the socket is about to move away.
+    (listener) => !inUnit(scope, product.webUnit, listener) && !isOurSockets(scope, port, listener),
   );
   if (foreign === undefined) return;
-  if (serverName !== null) {
-    const words =
-      'Stop that program; or, if it is a web server that shall stay, let it pass requests on to the service and use --no-nginx with --public-url.';
-    throw taken(port, foreign, words);
-  }
-  const words = `The site takes the port above the service's, and that one is the service's own until it has moved. Go by way of another port: first --port ${port + 9}, then --port ${port - 1}.`;
-  throw taken(port, foreign, isOurSockets(scope, port, foreign) ? words : undefined);
+  const words =
+    'Stop that program; or, if it is a web server that shall stay, let it pass requests on to the service and use --no-nginx with --public-url.';
+  throw taken(port, foreign, serverName === null ? undefined : words);
 }
 
 /** E_PORT_TAKEN. Looks only where something is about to begin listening: the look costs a walk through /proc. */
