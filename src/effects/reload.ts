@@ -101,7 +101,7 @@ async function untilServed(scope: Scope, web: WebProbe): Promise<void> {
     if (served === 'current') return;
     await scope.host.pause(50);
   } while (Date.now() < deadline);
-  if (served === 'older certificate' || isSiteKept(scope, web)) return;
+  if (served === 'older certificate' || isSiteKept(scope)) return;
   const words = served === 'nothing' ? 'does not show the new site' : 'shows an older one';
   throw new InstallerError('E_SITE_STALE', { why: `port ${web.port} ${words}` });
 }
@@ -114,7 +114,7 @@ async function reloadWeb(scope: Scope): Promise<void> {
   // A person's site that shows nothing now may be one that never will: it is not waited for.
   const hopeless =
     web !== null &&
-    isSiteKept(scope, web) &&
+    isSiteKept(scope) &&
     (!showsMarker(scope.host, web) || (verb === 'reload' && (await servedBy(scope.host, web)) === 'nothing'));
   const result = await systemctl(scope, verb, webUnit);
   mustSucceed(result, `systemctl ${verb} ${webUnit}`);

@@ -6,7 +6,7 @@ import type { Scope } from './scope.ts';
 import { settle } from './settle.ts';
 import { createProbe, statusOf, untilHealthy } from './service.ts';
 import { environmentOf, isRunning, showUnits, type UnitStatus } from './units.ts';
-import { askThroughWeb, isSiteKept, servedBy, showsMarker } from './web.ts';
+import { addressesTaken, askThroughWeb, isSiteKept, servedBy, showsMarker } from './web.ts';
 
 /** A service that was just started has this long to answer; Python on a small host takes seconds. */
 const startTimeout = 30_000;
@@ -39,7 +39,7 @@ async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> 
   if (!isRunning((await showUnits(host, [unit])).get(unit))) {
     throw new InstallerError('E_UNHEALTHY', { why: `${unit} is not running`, unit });
   }
-  const kept = isSiteKept(scope, web);
+  const kept = isSiteKept(scope);
   const served = await servedBy(host, web);
   const stale = served === 'older' || served === 'nothing';
   if (stale && !kept) {
@@ -48,6 +48,15 @@ async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> 
   const notes: Note[] = [];
   if (served === 'older certificate' && !kept)
     notes.push(unproven(`It serves another certificate than ${web.certificate ?? ''}.`));
+  const taken = kept ? [] : await addressesTaken(host, web);
+  if (taken.length > 0) {
+    const words = `a site of nginx, or another program, that listens on that very address takes precedence`;
+    notes.push(
+      unproven(
+        `On ${taken.join(', ')}, port ${web.port}, something else answers for ${web.serverName ?? ''}: ${words}.`,
+      ),
+    );
+  }
   const path = product.healthPaths[0] ?? '/';
   const answer = await askThroughWeb(host, web, path);
   // Of a --source service only one of the paths needs to exist.

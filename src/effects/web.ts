@@ -43,15 +43,41 @@ function fingerprintOf(host: HostReads, path: string): string | null {
   }
 }
 
-export function askThroughWeb(host: HostReads, web: WebProbe, path: string): Promise<HttpAnswer> {
+export function askThroughWeb(
+  host: HostReads,
+  web: WebProbe,
+  path: string,
+  address = '127.0.0.1',
+): Promise<HttpAnswer> {
   return host.http({
-    address: '127.0.0.1',
+    address,
     port: web.port,
     path,
     headers: web.serverName === null ? { host: 'localhost' } : { host: web.serverName },
     ...(web.tls && web.serverName !== null ? { tls: { serverName: web.serverName, judged: false } } : {}),
     timeout: 5_000,
   });
+}
+
+/** IPv4 addresses of this host besides loopback, as the kernel lists them in its routing tables. */
+function ownAddresses(host: HostReads): readonly string[] {
+  const tables = Buffer.from(host.readSystem('/proc/net/fib_trie') ?? []).toString('latin1');
+  const found = [...tables.matchAll(/\|-- ([\d.]+)\n\s*\/32 host LOCAL/gu)].map(([, address]) => address!);
+  return [...new Set(found)].filter((address) => !address.startsWith('127.'));
+}
+
+/**
+ * Addresses of this host on which something else answers for the domain: a `listen` with an address of its own takes
+ * precedence over one without. Where nothing answers, nothing is known.
+ */
+export async function addressesTaken(host: HostReads, web: WebProbe): Promise<readonly string[]> {
+  if (web.serverName === null) return [];
+  const asked = ownAddresses(host).map(async (address) => {
+    const answer = await askThroughWeb(host, web, web.markerPath, address);
+    const ours = !answer.ok || (answer.status === 200 && answer.body.trim() === web.marker);
+    return ours ? [] : [address];
+  });
+  return (await Promise.all(asked)).flat();
 }
 
 /** What nginx serves, measured by what is on disk. */
@@ -69,10 +95,10 @@ export async function servedBy(host: HostReads, web: WebProbe): Promise<Served> 
 /** Why nginx has to be told although no file of ours changed. */
 export const renewed = (web: WebProbe): string => `${web.certificate ?? ''} is newer than what is served`;
 
-/** Is the site, or what stands in place of the link that enables it, a person's? Then it is theirs to answer for. */
-export function isSiteKept({ state }: Scope, web: WebProbe): boolean {
-  const links = state.desired?.links.filter(({ target }) => target === web.site) ?? [];
-  const places = [web.site, ...links.map(({ path }) => path)];
+/** Is the site, its snippet or what stands in place of its link a person's? Then it is theirs to answer for. */
+export function isSiteKept({ state }: Scope): boolean {
+  const managed = [...(state.desired?.files ?? []), ...(state.desired?.links ?? [])];
+  const places = managed.filter(({ affects }) => affects.includes('web')).map(({ path }) => path);
   return state.kept.some(({ path }) => places.includes(path));
 }
 

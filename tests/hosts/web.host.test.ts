@@ -147,7 +147,7 @@ describe.each(suites)('%s', (suite) => {
     ['nobody is let in', 's/listen 127.0.0.1:8084;/&\\n    deny all;/'],
     ['the include as a comment', 's/^    include/    #include/'],
   ])(
-    'a site edited by a person (%s) is their own: runs, rotations and undoing go on, with a warning',
+    'a site edited by a person (%s) is their own: runs and rotations go on, with a warning',
     async (_, edit) => {
       await using host = await createHost({ suite, name: 'edited' });
       expectExit(await host.installer([]), 0);
@@ -197,6 +197,37 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--force-config', '--detailed-exitcode']), 2);
     await expectAnswering(host);
     expectExit(await host.installer(['--detailed-exitcode']), 0);
+  });
+
+  test('an address on which another site answers for the domain is named', async () => {
+    await using host = await createHost({ suite, name: 'address' });
+    await host.must('ip addr add 10.9.9.9/24 dev lo');
+    const marker = (): Promise<string> =>
+      host.must(`curl -s --resolve ${domain}:80:10.9.9.9 http://${domain}/.well-known/mcp-installer`);
+    const words = `[!] On 10.9.9.9, port 80, something else answers for ${domain}: `;
+    const alone = expectExit(await host.installer(['--domain', domain, '--insecure-http']), 0);
+    expect(alone.stdout).not.toContain('something else answers');
+    expect(await marker()).toMatch(/^[0-9a-f]{16}$/u);
+
+    await host.write(
+      '/etc/nginx/sites-enabled/other',
+      'server { listen 10.9.9.9:80; server_name other.example.org; return 200 other; }\n',
+    );
+    await reloadNginx(host);
+    expect(await marker()).toBe('other');
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(words);
+    await host.must('rm /etc/nginx/sites-enabled/other');
+    await reloadNginx(host);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).not.toContain(words);
+  });
+
+  test('a snippet that a person edited so that it tells no marker is their own too', async () => {
+    await using host = await createHost({ suite, name: 'snippet' });
+    expectExit(await host.installer([]), 0);
+    await host.must(`sed -i 's|= /.well-known/mcp-installer|= /elsewhere|' ${snippet}`);
+    await reloadNginx(host);
+    const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 0);
+    expect(stdout).toContain("port 8084 does not show the installer's snippet.");
   });
 
   test('nginx that was stopped and disabled is started, and that it would not come back is said', async () => {

@@ -124,7 +124,7 @@ async function webDueByState(scope: Scope, desired: Desired, changed: boolean): 
   if (!isRunning(state.unitsBefore.get(unit)))
     return [{ what: 'reloadWeb', unit, because: [`${unit} is not running`] }];
   // A change of this run reloads it anyway; a person's site is theirs to reload.
-  if (changed || isSiteKept(scope, desired.web)) return [];
+  if (changed || isSiteKept(scope)) return [];
   const served = await servedBy(scope.host, desired.web);
   if (served === 'current') return [];
   const because =

@@ -109,14 +109,18 @@ const waiting = `location / {
 }
 `;
 
-/** `return` is answered before allow and deny are looked at, so the address is asked for here. */
+/**
+ * `return` is answered before allow and deny are looked at, so the address is asked for here. Who talks to an address
+ * of the host from that same address is the host itself.
+ */
 const marking = (
   marker: string,
 ): string => `# Tells the installer, on this machine only, which configuration nginx serves.
 location = ${markerPath} {
     access_log off;
     default_type text/plain;
-    if ($remote_addr !~ "^(127\\.|::1$)") {
+    set $mcp_installer_peers "$remote_addr $server_addr";
+    if ($mcp_installer_peers !~ "^(127\\.|::1 |(\\S+) \\2$)") {
         return 404;
     }
     return 200 "${marker}\\n";
