@@ -1,0 +1,113 @@
+/** The system calls of a replacement: in the order that survives a power cut, and nowhere but below the root. */
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { files, installed, place } from '../support/place.ts';
+import { changesNames, traced, type Call } from '../support/trace.ts';
+
+const isTemporary = (name: string): boolean =>
+  /^\..+\.[0-9a-f]{16}\.mcp-installer-tmp$/u.test(path.basename(name));
+
+const told = ({ name, flags, mode }: Call): string =>
+  name === 'openat' || name === 'fchmod'
+    ? [name, ...flags.filter((flag) => flag !== 'O_CLOEXEC').sort(), mode].filter(Boolean).join(' ')
+    : name;
+
+/** What was done to the file that came to this name, and to its directory after that; writes in a row count as one. */
+function storyOf(calls: readonly Call[], renamed: Call): readonly string[] {
+  const { path: name, from } = renamed;
+  const at = calls.indexOf(renamed);
+  const before = calls.slice(0, at).filter((call) => call.path === from);
+  const next = calls[at + 1];
+  const after = next?.path === path.dirname(name) ? [`${next.name} directory`] : [];
+  return [...before.map(told), 'rename', ...after].filter(
+    (word, index, all) => word !== 'write' || all[index - 1] !== 'write',
+  );
+}
+
+const story = (mode: string): readonly string[] => [
+  'openat O_CREAT O_EXCL O_NOFOLLOW O_WRONLY 0600',
+  'write',
+  `fchmod ${mode}`,
+  'fsync',
+  'rename',
+  'fsync directory',
+];
+
+const below = (root: string, file: string): string => file.slice(root.length);
+
+test('system calls of a replacement come in the order that survives a power cut', async () => {
+  using root = place();
+  const modes = { [files.env]: '0600' } as Readonly<Record<string, string>>;
+  const { env, code, socket, service, snippet, site } = files;
+  for (const [args, written] of [
+    [[], [env, code, socket, service, snippet, site]],
+    [
+      ['--port', '9000'],
+      [env, socket, snippet, site],
+    ],
+    [['--force-rotate-tokens'], [env]],
+  ] as const) {
+    const { exitCode, calls } = await traced([...args, '--root', root.path]);
+    expect({ args, exitCode }).toEqual({ args, exitCode: 0 });
+    const renamed = calls.filter(
+      (call) => call.name === 'rename' && !below(root.path, call.path).startsWith(files.journal),
+    );
+    const stories = renamed.map((call) => [below(root.path, call.path), storyOf(calls, call)]);
+    expect(stories).toEqual(written.map((file) => [file, story(modes[file] ?? '0644')]));
+  }
+});
+
+test('a directory is on disk with its final mode, and its name too, before anything is put into it', async () => {
+  using root = place();
+  const { calls } = await traced(['--root', root.path]);
+  const made = calls.filter(
+    (call) => call.name === 'mkdir' && path.basename(call.path) === 'mcp-oauth-proxy',
+  );
+  expect(made.map((call) => below(root.path, call.path))).toEqual([
+    path.dirname(files.env),
+    path.dirname(files.code),
+  ]);
+  for (const call of made) {
+    const rest = calls.slice(calls.indexOf(call) + 1);
+    const used = rest.findIndex((later) => changesNames(later) && path.dirname(later.path) === call.path);
+    const done = rest
+      .slice(0, used)
+      .filter((later) => later.name !== 'openat' && [call.path, path.dirname(call.path)].includes(later.path))
+      .map((later) => `${later.name} ${later.path === call.path ? 'itself' : 'parent'} ${later.mode}`.trim());
+    const mode = call.path.startsWith(`${root.path}/etc`) ? '0700' : '0755';
+    expect(done.slice(0, 3)).toEqual([`fchmod itself ${mode}`, 'fsync itself', 'fsync parent']);
+  }
+});
+
+test('a replaced link never has a temporary name where nginx looks, and its directory is synced', async () => {
+  using root = await installed();
+  rmSync(root.at(files.siteLink));
+  symlinkSync('/etc/nginx/sites-available/other.conf', root.at(files.siteLink));
+  const { exitCode, calls } = await traced(['--root', root.path]);
+  expect(exitCode).toBe(0);
+  const enabled = root.at(path.dirname(files.siteLink));
+  const changes = calls.filter((call) => changesNames(call) && path.dirname(call.path) === enabled);
+  expect(changes.map(({ name, path: file }) => [name, file])).toEqual([['rename', root.at(files.siteLink)]]);
+  const [renamed] = changes as [Call];
+  expect({ temporary: isTemporary(renamed.from), directory: path.dirname(renamed.from) }).toEqual({
+    temporary: true,
+    directory: root.at('/etc/nginx'),
+  });
+  const next = calls[calls.indexOf(renamed) + 1];
+  expect([next?.name, next?.path]).toEqual(['fsync', enabled]);
+});
+
+test('nothing is made outside of the root, in /tmp as little as anywhere', async () => {
+  using root = place();
+  mkdirSync(root.at('/tmp'));
+  for (const args of [[], ['--port', '9000'], ['--force-rotate-tokens'], ['--dry-run', '--port', '9001']]) {
+    const { calls } = await traced([...args, '--root', root.path]);
+    const outside = calls.filter(
+      (call) =>
+        changesNames(call) &&
+        (!call.path.startsWith(`${root.path}/`) || call.path.startsWith(`${root.path}/tmp`)),
+    );
+    expect({ args, outside }).toEqual({ args, outside: [] });
+  }
+});
