@@ -1,0 +1,70 @@
+/** Whatever stands in an env file: reading loses nothing, and changing a value changes that value alone. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { EnvFile } from '../../src/effects/env-file.ts';
+import { envLines, plainValue, rawValue } from '../support/env-text.ts';
+
+const unmanaged = { secrets: [], settings: [] };
+const runs = { numRuns: 1500 };
+
+function parsed(text: string): EnvFile | null {
+  const file = EnvFile.parse(Buffer.from(text), unmanaged);
+  return file.ok ? file.file : null;
+}
+
+function accepted(text: string): EnvFile {
+  const file = parsed(text);
+  fc.pre(file !== null);
+  return file;
+}
+
+const textOf = (file: EnvFile): string => Buffer.from(file.toBytes()).toString('utf8');
+const valuesOf = (file: EnvFile): readonly (readonly [string, string | undefined])[] =>
+  file.keys().map((key) => [key, file.get(key)] as const);
+
+test('a file that is read and not changed is the same bytes', () => {
+  fc.assert(
+    fc.property(envLines(), fc.boolean(), (lines, whole) => {
+      const text = whole ? lines.join('') : lines.join('').replace(/\r?\n$/u, '');
+      expect(textOf(accepted(text))).toBe(text);
+    }),
+    runs,
+  );
+});
+
+test('a value that is replaced is read back, and every byte around it stays', () => {
+  fc.assert(
+    fc.property(envLines(), rawValue, envLines(), plainValue, (before, raw, after, value) => {
+      const [head, tail] = [before.join(''), after.join('')];
+      const file = accepted(`${head}KEY=${raw}\n${tail}`);
+      // A quote that is open in what stands before would make the key part of a value.
+      fc.pre(accepted(head).keys().length + 1 + accepted(tail).keys().length >= file.keys().length);
+      fc.pre(file.has('KEY') && !/(^|\n)\s*KEY/u.test(head + tail));
+      const changed = file.with('KEY', value);
+      const text = textOf(changed);
+      expect([text.slice(0, head.length + 4), text.slice(text.length - tail.length - 1)]).toEqual([
+        `${head}KEY=`,
+        `\n${tail}`,
+      ]);
+      expect(changed.get('KEY')).toBe(value);
+      const others = (of: EnvFile) => valuesOf(of).filter(([key]) => key !== 'KEY');
+      expect(others(changed)).toEqual(others(file));
+      expect(textOf(accepted(text))).toBe(text);
+    }),
+    runs,
+  );
+});
+
+test('a value that is added is read back, behind all that was there', () => {
+  fc.assert(
+    fc.property(envLines(), plainValue, (lines, value) => {
+      const text = lines.join('');
+      const file = accepted(text);
+      const changed = file.with('KEY', value);
+      expect(textOf(changed).startsWith(text)).toBe(true);
+      expect(valuesOf(changed)).toEqual([...valuesOf(file), ['KEY', value]]);
+      expect(textOf(changed.without('KEY'))).toBe(text);
+    }),
+    runs,
+  );
+});
