@@ -1,6 +1,17 @@
 /** Documentation that cannot go stale. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram } from '../../src/commands/program.ts';
@@ -37,7 +48,7 @@ test('every option that a page mentions exists', () => {
     ...commands.flatMap((command) => command.options.map(({ long }) => long ?? '')),
   ]);
   const ours = pages.filter((page) => !page.startsWith('docs/decisions'));
-  const foreign = ['--ignore-scripts', '--webroot', '--force-confold'];
+  const foreign = ['--ignore-scripts', '--webroot', '--force-confold', '--deploy-hook'];
   const mentioned = ours.flatMap((page) =>
     [...read(page).matchAll(/(?<![\w-])--[a-z][a-z-]+/gu)].map(([option]) => option),
   );
@@ -72,4 +83,21 @@ test('the journal page names every kind of record and every fact, and no other',
   );
   const facts = [...read('src/facts.ts').matchAll(/readonly fact: '(\w+)'/gu)].map(([, name]) => name!);
   expect([...new Set(listed)].sort()).toEqual([...new Set([...kinds, ...facts, 'fact'])].sort());
+});
+
+test('the program that README shows prints what it says', () => {
+  const [, code = ''] = /## Embedding\n\n```ts\n(.*?)```/su.exec(read('README.md')) ?? [];
+  const [, promised = ''] = /\/\/ (.*)\n$/u.exec(code) ?? [];
+  const place = mkdtempSync(path.join(tmpdir(), 'mcp-installer-readme-'));
+  try {
+    // As a program that depends on the package sees it.
+    mkdirSync(path.join(place, 'node_modules'));
+    symlinkSync(repositoryRoot, path.join(place, 'node_modules/mcp-installer'));
+    writeFileSync(path.join(place, 'program.mjs'), code);
+    const printed = execFileSync('node', [path.join(place, 'program.mjs')], { encoding: 'utf8' });
+    expect(promised).toBe('installed 0');
+    expect(printed.trimEnd().split('\n').at(-1)).toBe(promised);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
 });

@@ -1,10 +1,12 @@
 /**
  * A host in memory: for embedding programs' tests and for trying a product out. Files, links and directories behave as
- * on a disk; systemd is not running there, as in an image build. Commands and HTTP are answered by the caller.
+ * on a disk; systemd is not running there, as in an image build, and no package is missing. Commands and HTTP are answered by the
+ * caller, where the caller wants more.
  */
 import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
 import { lookAt } from '../identity.ts';
+import { tools } from '../tools.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, HttpAnswer, HttpRequest } from './port.ts';
 
 export interface MemoryNode {
@@ -19,7 +21,7 @@ export interface MemoryNode {
 export interface MemoryHostOptions {
   /** Path → text of files that are there from the beginning; their directories are made. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Answers programs; the default knows none of them (exit code 127). */
+  /** Answers programs; the default is {@link packageDatabase}. */
   readonly command?: (command: Command) => CommandResult;
   readonly http?: (request: HttpRequest) => HttpAnswer;
 }
@@ -27,6 +29,13 @@ export interface MemoryHostOptions {
 export interface MemoryHost extends Host {
   readonly nodes: ReadonlyMap<string, MemoryNode>;
 }
+
+/** Every package that is asked for is installed; no other program is there (exit code 127). */
+const packageDatabase = ({ file, args }: Command): CommandResult => {
+  if (file !== tools.dpkgQuery) return { exitCode: 127, stdout: '', stderr: '' };
+  const names = args.filter((arg) => !arg.startsWith('-'));
+  return { exitCode: 0, stdout: names.map((name) => `${name} installed\n`).join(''), stderr: '' };
+};
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
@@ -71,8 +80,7 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
     [...nodes.keys()]
       .filter((other) => other !== '/' && parentOf(other) === path)
       .map((other) => other.slice(other.lastIndexOf('/') + 1));
-  const run = (command: Command): CommandResult =>
-    options.command?.(command) ?? { exitCode: 127, stdout: '', stderr: '' };
+  const run = (command: Command): CommandResult => (options.command ?? packageDatabase)(command);
 
   const host: MemoryHost = {
     nodes,
