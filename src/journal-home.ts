@@ -7,7 +7,7 @@ export const journalDirectory = '/var/lib/mcp-installer';
 
 /**
  * @returns a path through a descriptor that stays open as long as this process lives; null where there is no journal
- * @throws InstallerError E_PATH_UNSAFE
+ * @throws InstallerError E_PATH_UNSAFE; E_NOT_ROOT where this user may not look
  */
 export function openJournalHome(trust: Trust): string | null {
   const place = locate(trust, `${journalDirectory}/runs`);

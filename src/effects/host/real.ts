@@ -22,7 +22,7 @@ import { replaceFile, replaceLink } from './atomic-file.ts';
 import { runCommand } from './commands.ts';
 import { requestHttp } from './http.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
-import { errnoOf, locate, opened, type Place, type Trust } from './resolve.ts';
+import { errnoOf, locate, notRoot, opened, type Place, type Trust } from './resolve.ts';
 
 export interface RealHostOptions {
   /** `/`, or a directory that stands for it. */
@@ -50,10 +50,10 @@ function failed(path: string, error: unknown): InstallerError {
   );
 }
 
-function unreadable(path: string, error: unknown): InstallerError {
+function unreadable(trust: Trust, path: string, error: unknown): InstallerError {
   if (error instanceof InstallerError) return error;
   const why = `it cannot be read (${errnoOf(error)})`;
-  return new InstallerError('E_PATH_UNSAFE', { path, why, remedy: 'Run as root.' }, error);
+  return notRoot(trust, path, error) ?? new InstallerError('E_PATH_UNSAFE', { path, why }, error);
 }
 
 const typeOf = (status: {
@@ -86,7 +86,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     try {
       place = locate(trust, path);
     } catch (error) {
-      throw unreadable(path, error);
+      throw unreadable(trust, path, error);
     }
     if (place === null) return missing();
     try {
@@ -153,7 +153,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
             fd = openSync(place.path, readFlags);
           } catch (error) {
             if (errnoOf(error) === 'ENOENT') return null;
-            throw unreadable(path, error);
+            throw unreadable(trust, path, error);
           }
           try {
             if (!fstatSync(fd).isFile()) {
@@ -161,7 +161,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
             }
             return readFileSync(fd);
           } catch (error) {
-            throw unreadable(path, error);
+            throw unreadable(trust, path, error);
           } finally {
             closeSync(fd);
           }

@@ -36,6 +36,17 @@ export const errnoOf = (error: unknown): string =>
 const unsafe = (path: string, why: string): InstallerError =>
   new InstallerError('E_PATH_UNSAFE', { path, why });
 
+/**
+ * Somebody who is not root and may not look is told to be root: there is nothing to be put right, and who loosens the
+ * permissions instead gives the secrets away. null where that is not the reason.
+ */
+export function notRoot(trust: Pick<Trust, 'root'>, path: string, error: unknown): InstallerError | null {
+  const denied = ['EACCES', 'EPERM'].includes(errnoOf(error));
+  return denied && trust.root === '/' && process.geteuid?.() !== 0
+    ? new InstallerError('E_NOT_ROOT', { path }, error)
+    : null;
+}
+
 /** Whoever may write a directory may swap what is in it (CVE-2021-35939: every ancestor counts, not the parent alone). */
 function mustBeOurs(status: Stats, trust: Trust, path: string): void {
   if (status.uid !== 0 && status.uid !== trust.owner) {
@@ -101,7 +112,10 @@ class Walk {
     try {
       fd = openSync(through(this.fd, name), directoryFlags);
     } catch (error) {
-      throw unsafe(path, `it cannot be opened as a directory (${errnoOf(error)})`);
+      throw (
+        notRoot(this.trust, path, error) ??
+        unsafe(path, `it cannot be opened as a directory (${errnoOf(error)})`)
+      );
     }
     this.fds.push(fd);
     this.names.push(name);
