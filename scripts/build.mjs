@@ -9,6 +9,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -55,6 +56,19 @@ const lazyBuiltins = {
   },
 };
 
+/** Names and versions of the packages whose code is in a bundle, for `--version --json`. */
+function librariesIn(metafile) {
+  const [bundle] = Object.values(metafile.outputs);
+  const inside = Object.entries(bundle.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const names = inside.flatMap(([file]) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//u.exec(file)?.[1] ?? []);
+  return Object.fromEntries(
+    [...new Set(names)].sort().map((name) => {
+      const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
+      return [name, version];
+    }),
+  );
+}
+
 // Made beside and renamed in, so that whoever runs dist/ meanwhile finds it whole.
 const out = `.dist-${process.pid}`;
 const old = `${out}-old`;
@@ -74,14 +88,19 @@ try {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   };
-  await build({
+  const commandLine = {
     ...common,
+    // Older than what it needs: on an old Node it must at least be able to say so.
+    target: 'node14.8',
     entryPoints: ['src/cli.ts'],
     outfile: `${out}/mcp-installer.mjs`,
     minifySyntax: true,
     minifyWhitespace: true,
     plugins: [lazyBuiltins],
-  });
+  };
+  const { metafile } = await build({ ...commandLine, write: false, metafile: true });
+  const libraries = JSON.stringify(librariesIn(metafile));
+  await build({ ...commandLine, define: { __LIBRARIES__: libraries } });
   chmodSync(`${out}/mcp-installer.mjs`, 0o755);
   await build({ ...common, entryPoints: ['src/index.ts'], outfile: `${out}/index.js`, external: ['xstate'] });
   execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', `${out}/types`], {

@@ -36,7 +36,7 @@ function options(): string {
     `\`${key}\``,
     description,
   ]);
-  return `${made}# Commands and options\n\n\`install\` is the default command.\n\n${program.commands.map(section).join('')}## Environment\n\nA setting comes from: flag, environment, \`--config FILE\`, the installation, default; in this order.\n\n${table(['variable', 'in the env file', 'meaning'], variables)}\n\`DRY_RUN=1|true|yes\` is \`--dry-run\`, also where sudo dropped it. \`NO_COLOR\` is honoured. What rotates, replaces or skips is a flag or nothing: \`FORCE_ROTATE_TOKENS\` is refused.\n`;
+  return `${made}# Commands and options\n\n\`install\` is the default command.\n\n${program.commands.map(section).join('')}## Environment\n\nA setting comes from: flag, environment, \`--config FILE\`, the installation, default; in this order.\n\n${table(['variable', 'in the env file', 'meaning'], variables)}\n\`DRY_RUN=1|true|yes\` is \`--dry-run\`, also where sudo dropped it. \`NO_COLOR\` is honoured. What rotates, replaces or skips is a flag or nothing: \`FORCE_ROTATE_TOKENS\` is refused, and so is a variable that names such a flag (\`MCP_INSTALLER_SKIP_PREFLIGHT\`) or is nearly a setting (\`MCP_INSTALLER_DOMIAN\`); other variables that begin like ours are left alone. Where sudo dropped a setting, the run says so.\n\nOne value an option: given twice with different values is bad usage, except for the lists \`--force-rotate-tokens\` and \`--unset\`, which collect. \`--config\` reads a regular file of NAME=value lines (\`-\`: stdin); \`--source\` and \`--mcp-token-file\` read pipes too; none reads more than 1 MiB.\n`;
 }
 
 const exits: readonly (readonly [number | string, string])[] = [
@@ -45,9 +45,12 @@ const exits: readonly (readonly [number | string, string])[] = [
   [3, '`status`: installed, but drifted or unhealthy (a tolerated edit alone is not drift)'],
   [4, '`status`: not installed'],
   [10, 'preflight failed, refused, not root, or declined at a question; nothing changed'],
-  [11, 'another run is under way; nothing changed'],
+  [11, 'another run is under way; nothing changed, and `status` does not judge what is half done'],
   [12, 'failed, and the host was put back'],
-  [13, 'failed, and not put back; what to do is printed'],
+  [
+    13,
+    'failed, and not put back; what to do is printed. Also a run that changed something and whose report could not be written to stdout (`E_OUTPUT`; a command that changed nothing then ends with 10, one that failed keeps its code)',
+  ],
   [64, 'bad usage or an invalid value; nothing changed'],
   [65, 'a damaged or foreign journal where one was to be read'],
   [70, 'a bug in the installer; the trace is printed'],

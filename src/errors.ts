@@ -24,8 +24,11 @@ export const errorTable = {
   },
   E_NOT_ROOT: {
     exit: 10,
-    what: () => 'This must run as root, because it writes below /etc and restarts services.',
-    remedy: (x) => `Run: ${v(x, 'command')}`,
+    what: (x) =>
+      x['path'] === undefined
+        ? 'This must run as root, because it writes below /etc and restarts services.'
+        : `This must run as root, because nobody else may look at ${x['path']}.`,
+    remedy: (x) => (x['command'] === undefined ? 'Run it with sudo.' : `Run: ${x['command']}`),
   },
   E_BUSY: {
     exit: 11,
@@ -51,7 +54,7 @@ export const errorTable = {
   E_ENV_INVALID: {
     exit: 10,
     what: (x) => `${v(x, 'path')}: ${v(x, 'what')}`,
-    remedy: (x) => v(x, 'remedy'),
+    remedy: (x) => x['remedy'] ?? 'Put the line right by hand, and run this again.',
   },
   E_ENV_FOREIGN: {
     exit: 10,
@@ -62,7 +65,7 @@ export const errorTable = {
   E_ENV_UNREADABLE: {
     exit: 10,
     what: (x) => `${v(x, 'path')} cannot be read (${v(x, 'why')}), which does not mean that it is absent.`,
-    remedy: () => 'Run as root, or make the file readable for this user, and run this again.',
+    remedy: () => 'Run as root, and look at the file system that it lies on.',
   },
   E_SETTING_INVALID: {
     exit: 10,
@@ -191,12 +194,27 @@ export const errorTable = {
   E_JOURNAL_DAMAGED: {
     exit: 65,
     what: (x) => `The journal ${v(x, 'path')} is damaged or foreign: ${v(x, 'why')}.`,
-    remedy: () => 'What can be read is shown by `mcp-installer history`; a new install is not stopped by it.',
+    remedy: (x) => x['remedy'] ?? 'A new install is not stopped by it; a restart then counts as owed.',
   },
   E_RUN_UNKNOWN: {
     exit: 64,
     what: (x) => `There is no run ${v(x, 'run')}.`,
     remedy: () => 'See `mcp-installer history` for the runs of this host.',
+  },
+  E_OUTPUT: {
+    exit: 13,
+    what: (x) => `What was to be told could not be written to stdout (${v(x, 'why')}).`,
+    remedy: (x) => x['remedy'] ?? 'What was done stands; make room, and see `mcp-installer show last`.',
+  },
+  E_NODE: {
+    exit: 10,
+    what: (x) => `Node ${v(x, 'version')} is too old for this.`,
+    remedy: () => 'Install Node 20.19 or newer; or use install.sh of a clone, which fetches one for itself.',
+  },
+  E_BOOTSTRAP: {
+    exit: 10,
+    what: (x) => `install.sh could not make the installer ready: ${v(x, 'why')}.`,
+    remedy: (x) => x['remedy'] ?? 'The lines above tell why; put it right and run this again.',
   },
   E_INTERNAL: {
     exit: 70,

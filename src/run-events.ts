@@ -40,6 +40,16 @@ const reload = v.object({
   owedBy: strings,
 });
 
+/** What `--version` tells. */
+const madeOf = v.object({
+  installer: v.string(),
+  node: v.string(),
+  machine: v.object({ id: v.string(), version: v.string() }),
+  journalFormat: v.number(),
+  product: v.object({ name: v.string(), sha256: v.string() }),
+  libraries: v.record(v.string(), v.string()),
+});
+
 export const runEvent = v.variant('type', [
   v.object({
     ...kind('run'),
@@ -55,6 +65,8 @@ export const runEvent = v.variant('type', [
     mode: v.picklist(['fresh', 'existing', 'forceRotate']),
     envFile: v.string(),
     rotate: strings,
+    /** The env file is gone though the host is not fresh. */
+    lost: v.boolean(),
   }),
   v.object({
     ...kind('secret'),
@@ -89,10 +101,14 @@ export const runEvent = v.variant('type', [
   v.object({ ...kind('error'), ...publicError.entries }),
   v.object({
     ...kind('status'),
-    installed: v.boolean(),
+    /** null where it cannot be told. */
+    installed: v.nullable(v.boolean()),
     healthy: v.nullable(v.boolean()),
     drift: strings,
     settings: v.record(v.string(), v.string()),
+    secrets: v.array(v.object({ name: v.string(), present: v.boolean(), fingerprint: nullable })),
+    /** The run that is under way. */
+    underWay: nullable,
     problem: nullable,
   }),
   v.object({
@@ -107,7 +123,7 @@ export const runEvent = v.variant('type', [
   }),
   v.object({ ...kind('record'), record: v.looseObject({ n: v.number(), t: v.string(), k: v.string() }) }),
   v.object({ ...kind('step'), n: v.number(), event: v.string(), state: v.string() }),
-  v.object({ ...kind('text'), text: v.string() }),
+  v.object({ ...kind('graph'), format: v.string(), text: v.string() }),
   v.object({
     ...kind('result'),
     command: v.string(),
@@ -118,8 +134,10 @@ export const runEvent = v.variant('type', [
     run: nullable,
     error: v.nullable(publicError),
     next: v.optional(strings),
+    madeOf: v.optional(madeOf),
   }),
 ]);
 
 export type RunEvent = v.InferOutput<typeof runEvent>;
 export type ResultEvent = Extract<RunEvent, { type: 'result' }>;
+export type MadeOf = v.InferOutput<typeof madeOf>;

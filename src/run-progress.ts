@@ -39,6 +39,7 @@ const reloadsOf = (plan: Plan) =>
 export function eventsOf(product: Product, request: Request): RunProgress {
   let plan: Plan | null = null;
   let index = 0;
+  let lost = false;
 
   const planned = (output: ActorContract['plan']['output']): RunEvent[] => {
     if (output.kind !== 'planned') return [];
@@ -55,6 +56,9 @@ export function eventsOf(product: Product, request: Request): RunProgress {
   const done = (actorId: string, output: unknown): RunEvent[] => {
     // The machine has just accepted these outputs under these ids: their types are the actors' contract.
     switch (actorId) {
+      case 'detect':
+        lost = (output as ActorContract['detect']['output']).kind === 'lost';
+        return [];
       case 'generateSecrets':
       case 'loadSecrets':
       case 'rotateSecrets': {
@@ -103,7 +107,7 @@ export function eventsOf(product: Product, request: Request): RunProgress {
       const told: RunEvent[] = [{ v: 1, type: 'state', state }];
       if (state === 'fresh' || state === 'existing' || state === 'forceRotate') {
         const rotate = typeof request.rotate === 'string' ? [] : [...request.rotate];
-        told.push({ v: 1, type: 'mode', mode: state, envFile: product.envFile, rotate });
+        told.push({ v: 1, type: 'mode', mode: state, envFile: product.envFile, rotate, lost });
       }
       return told;
     },

@@ -9,12 +9,18 @@ import { verify } from './effects/verify.ts';
 import { InstallerError, type PublicError } from './errors.ts';
 import { plainRequest } from './request.ts';
 import { installerMachine, machineVersion } from './machines/installer.ts';
-import type { Note, Request, SecretReport } from './machines/types.ts';
+import type { Note, Request } from './machines/types.ts';
 import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 import type { Product, Settings } from './products/product.ts';
 import { describePlan } from './render/words.ts';
 import { Session } from './session.ts';
 import { version } from './version.ts';
+
+export interface SecretStatus {
+  readonly name: string;
+  /** null where it is missing. */
+  readonly fingerprint: string | null;
+}
 
 export interface Status {
   readonly kind: 'installed' | 'absent' | 'unknown';
@@ -23,9 +29,11 @@ export interface Status {
   readonly problem: PublicError | null;
   /** What an installation would change now; a tolerated edit alone is none. */
   readonly drift: readonly string[];
-  readonly secrets: readonly SecretReport[];
+  readonly secrets: readonly SecretStatus[];
   readonly settings: Settings;
   readonly notes: readonly Note[];
+  /** The run that is under way: what it has half done is no drift. With kind `unknown`. */
+  readonly underWay: string | null;
   /** Why it cannot be told; with kind `unknown`. */
   readonly error: PublicError | null;
 }
@@ -41,8 +49,16 @@ const nothing: Status = {
   secrets: [],
   settings: {},
   notes: [],
+  underWay: null,
   error: null,
 };
+
+/** What an installation would do about a secret is not what is done: nothing is generated here. */
+const missing = (name: string, path: string): Note => ({
+  code: 'secret-missing',
+  level: 'warning',
+  text: `${name} is missing in ${path}; an installation would generate it, alone.`,
+});
 
 export interface StatusOptions {
   readonly product?: Product;
@@ -66,6 +82,10 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     input: { request },
     service: product.service,
   });
+  if (session.lock === 'busy') {
+    const error = new InstallerError('E_BUSY').toJSON();
+    return { ...nothing, kind: 'unknown', underWay: session.remembered.unfinished, error };
+  }
   const scope = createScope({
     host: createDryRunHost(real),
     product,
@@ -75,6 +95,7 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     backup: () => Promise.resolve(''),
     notify: () => undefined,
     beforeChange: () => Promise.resolve(),
+    // Asked above.
     lock: () => 'later',
     fingerprint: (value) => session.fingerprint(value),
     randomBytes: (count) => randomBytes(count),
@@ -106,13 +127,23 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     owedBy: [...reload.owedBy],
   }));
   const drift = describePlan({ operations, reloads }).map(({ infinitive }) => infinitive);
+  const known = secrets.secrets.map(({ name, origin, fingerprint }) => ({
+    name,
+    fingerprint: origin === 'preserved' ? fingerprint : null,
+  }));
   const base = {
     ...nothing,
     kind: 'installed' as const,
     drift,
-    secrets: secrets.secrets,
+    secrets: known,
     settings: plan.settings,
-    notes: [...secrets.notes, ...plan.notes],
+    notes: [
+      ...known.flatMap(({ name, fingerprint }) =>
+        fingerprint === null ? [missing(name, product.envFile)] : [],
+      ),
+      ...secrets.notes.filter(({ code }) => code !== 'secret-healed'),
+      ...plan.notes,
+    ],
   };
   if (ready.services === 'offline') return base;
   try {

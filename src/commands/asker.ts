@@ -1,9 +1,18 @@
 /** Questions on a terminal. Loaded only when one is asked. */
+import type { Writable } from 'node:stream';
 import type { Asker } from '../effects/scope.ts';
 import type { Product } from '../products/product.ts';
 
-export function createAsker(product: Product): Asker {
+export interface AskerOptions {
+  /** Ends an open question as if it were declined: a signal must not wait for an answer. */
+  readonly signal: AbortSignal;
+  /** Where the question is shown. */
+  readonly output: Writable;
+}
+
+export function createAsker(product: Product, { signal, output }: AskerOptions): Asker {
   const load = () => import('@clack/prompts');
+  const at = { signal, output };
   return {
     settings: async (subjects, current) => {
       const { text, isCancel } = await load();
@@ -13,6 +22,7 @@ export function createAsker(product: Product): Asker {
         if (spec === undefined) continue;
         const preset = current[key] ?? spec.default ?? '';
         const answer = await text({
+          ...at,
           message: `${spec.description} (${spec.option})`,
           placeholder: preset === '' ? 'leave empty for none' : preset,
           defaultValue: preset,
@@ -29,14 +39,19 @@ export function createAsker(product: Product): Asker {
     },
     confirm: async (question) => {
       const { confirm, note, isCancel } = await load();
-      note(question.subjects.join('\n'), question.text);
-      const answer = await confirm({ message: 'Go on?', initialValue: question.id === 'packages' });
+      note(question.subjects.join('\n'), question.text, { output });
+      const answer = await confirm({
+        ...at,
+        message: 'Go on?',
+        initialValue: question.id === 'packages',
+      });
       return !isCancel(answer) && answer;
     },
     edits: async (question) => {
       const { select, note, isCancel } = await load();
-      note(question.subjects.join('\n'), question.text);
+      note(question.subjects.join('\n'), question.text, { output });
       const answer = await select({
+        ...at,
         message: 'What shall be done?',
         options: [
           {

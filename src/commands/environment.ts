@@ -1,6 +1,7 @@
 /** What the environment says: settings, `DRY_RUN`, and what it may not say. */
 import { readFileSync } from 'node:fs';
-import { usage } from './usage.ts';
+import type { Product, SettingSpec } from '../products/product.ts';
+import { nearest, usage } from './usage.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -60,5 +61,55 @@ export function refuseRotationByEnvironment(own: Environment, ofSudo: Environmen
       'FORCE_ROTATE_TOKENS in the environment rotates nothing.',
       'Use the flag --force-rotate-tokens, or unset the variable.',
     );
+  }
+}
+
+const prefix = 'MCP_INSTALLER_';
+
+const upperSnake = (option: string): string => option.replaceAll('-', '_').toUpperCase();
+
+/** `MCP_INSTALLER_` + option in upper snake case. */
+export const variableOf = ({ option }: Pick<SettingSpec, 'option'>): string =>
+  `${prefix}${upperSnake(option)}`;
+
+/** Settings that the environment gives, by variable. */
+export const settingsIn = (environment: Environment, product: Product): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    product.settings.flatMap((spec) => {
+      const value = environment[variableOf(spec)] ?? '';
+      return value === '' ? [] : [[variableOf(spec), value] as const];
+    }),
+  );
+
+/**
+ * A variable of ours that is written wrongly would be a setting that silently does not count; one that stands for what
+ * only a flag may ask for, too. Others that begin like ours may be somebody else's and are left alone.
+ */
+export function refuseMistakenVariables(
+  environment: Environment,
+  product: Product,
+  flags: readonly string[],
+): void {
+  const known = product.settings.map(variableOf);
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith(prefix) || known.includes(name) || environment[name] === '') continue;
+    const flag = flags.find((each) => name === `${prefix}${upperSnake(each.replace(/^--/u, ''))}`);
+    if (flag !== undefined) {
+      throw usage(
+        `${name} in the environment does nothing: only settings come from there.`,
+        `Use ${flag}, or unset the variable.`,
+      );
+    }
+    const own = name.slice(prefix.length);
+    const meant = nearest(
+      own,
+      known.map((each) => each.slice(prefix.length)),
+    );
+    if (meant !== null) {
+      throw usage(
+        `There is no setting ${name.slice(0, 60)}. Did you mean ${prefix}${meant}?`,
+        `Valid: ${known.join(', ')}.`,
+      );
+    }
   }
 }

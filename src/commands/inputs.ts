@@ -1,13 +1,13 @@
 /** From what was typed to a validated request. Everything wrong is E_USAGE, before anything is looked at. */
-import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import { createRealHost } from '../effects/host/real.ts';
 import { InstallerError } from '../errors.ts';
 import type { Request } from '../machines/types.ts';
-import type { Product, SettingSpec } from '../products/product.ts';
-import type { Environment } from './environment.ts';
-import { nearest, usage } from './usage.ts';
+import type { Product } from '../products/product.ts';
+import { variableOf, type Environment } from './environment.ts';
+import { hint, shown, usage } from './usage.ts';
 
 /** Options as commander hands them over. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -29,11 +29,36 @@ const errorCode = (error: unknown): string =>
 /** Larger files are no configuration, no token and no service. */
 const maxBytes = 1024 * 1024;
 
-function readInput(file: string, option: string): Buffer {
+/** Reads to the end, but never more than what is allowed and one byte: a device has no end. */
+function readBounded(fd: number): Buffer {
+  const bytes = Buffer.alloc(maxBytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    try {
+      const count = readSync(fd, bytes, length, bytes.length - length, null);
+      if (count === 0) break;
+      length += count;
+    } catch (error) {
+      if (errorCode(error) !== 'EAGAIN') throw error;
+      // Somebody made stdin non-blocking and has not written yet.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+  return bytes.subarray(0, length);
+}
+
+/** Files, pipes (`<(…)`) and, as `-`, stdin. `regular`: what a person wrote down, so nothing but a file. */
+function readInput(file: string, option: string, regular = false): Buffer {
   try {
-    if (file !== '-' && statSync(file).size > maxBytes)
-      throw usage(`--${option} ${file} is larger than 1 MiB.`);
-    return readFileSync(file === '-' ? 0 : file);
+    if (file === '-') return boundedInput(0, file, option);
+    if (regular && !statSync(file).isFile()) throw usage(`--${option} ${file} is not a regular file.`);
+    const fd = openSync(file, 'r');
+    try {
+      if (fstatSync(fd).isDirectory()) throw usage(`--${option} ${file} is a directory.`, 'Give a file.');
+      return boundedInput(fd, file, option);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (error instanceof InstallerError) throw error;
     throw usage(
@@ -41,6 +66,12 @@ function readInput(file: string, option: string): Buffer {
       'Give a file that exists and can be read.',
     );
   }
+}
+
+function boundedInput(fd: number, file: string, option: string): Buffer {
+  const bytes = readBounded(fd);
+  if (bytes.length > maxBytes) throw usage(`--${option} ${file} is larger than 1 MiB.`);
+  return bytes;
 }
 
 const list = (value: string): string[] =>
@@ -51,10 +82,8 @@ const list = (value: string): string[] =>
 
 function knownName(name: string, known: readonly string[], option: string): string {
   if (known.includes(name)) return name;
-  const meant = nearest(name, known);
-  const hint = meant === null ? '' : ` Did you mean ${meant}?`;
   throw usage(
-    `--${option}: there is no ${JSON.stringify(name.slice(0, 60))}.${hint}`,
+    `--${option}: there is no ${shown(name)}.${hint(name, known)}`,
     `Valid names: ${known.join(', ')}.`,
   );
 }
@@ -73,16 +102,27 @@ function rotation(options: Options, product: Product): Request['rotate'] {
   return [...new Set(names)];
 }
 
+/** A dotenv file of settings, line by line: what is no assignment would otherwise silently not count. */
 function configured(file: string | undefined, product: Product): Readonly<Record<string, string>> {
   if (file === undefined) return {};
-  const values = parseDotenv(readInput(file, 'config'));
   const known = product.settings.map(({ key }) => key);
-  for (const key of Object.keys(values)) knownName(key, known, 'config');
+  const values: Record<string, string> = {};
+  for (const [index, line] of readInput(file, 'config', true).toString('utf8').split(/\r?\n/u).entries()) {
+    const text = line.trim();
+    if (text === '' || text.startsWith('#')) continue;
+    const [pair] = Object.entries(parseDotenv(text));
+    const where = `--config ${file}, line ${index + 1}`;
+    if (pair === undefined || !/^(?:export\s+)?[\w.-]+\s*=/u.test(text)) {
+      throw usage(`${where} is no assignment.`, 'A line is NAME=value, a comment, or empty.');
+    }
+    const [key, value] = pair;
+    knownName(key, known, 'config');
+    if ((values[key] ?? value) !== value)
+      throw usage(`${where} gives ${key} a second value.`, 'Give it once.');
+    values[key] = value;
+  }
   return values;
 }
-
-const variableOf = (spec: SettingSpec): string =>
-  `MCP_INSTALLER_${spec.option.replaceAll('-', '_').toUpperCase()}`;
 
 /** Flag before environment before file; what none of them names is left to the installation. */
 function givenSettings(
@@ -134,6 +174,17 @@ function suppliedSecrets(options: Options, product: Product): Map<string, string
   return supplied;
 }
 
+/** Who comes second would find it empty. */
+function mustReadStdinOnce(options: Options, product: Product): void {
+  const names = [
+    'config',
+    'source',
+    ...product.secrets.flatMap(({ fileOption }) => (fileOption === undefined ? [] : [fileOption])),
+  ];
+  const readers = names.filter((option) => text(options, option) === '-').map((option) => `--${option}`);
+  if (readers.length > 1) throw usage(`${readers.join(' and ')} cannot all read stdin (-).`, 'Use a file.');
+}
+
 /** `--root`: an existing directory; its own name may be a link, nothing below it is trusted. */
 export function rootOf(options: Options): string {
   const value = text(options, 'root');
@@ -160,16 +211,20 @@ export interface Inputs {
 /** @throws InstallerError E_USAGE, E_ROOT_INVALID */
 export function inputsOf(options: Options, environment: Environment, product: Product, ask: boolean): Inputs {
   const root = rootOf(options);
+  mustReadStdinOnce(options, product);
   const settings = givenSettings(options, environment, product, root);
   const keys = product.settings.map(({ key }) => key);
-  const unset = list(text(options, 'unset') ?? '').map((name) => knownName(name, keys, 'unset'));
+  const forgotten = text(options, 'unset');
+  const unset = list(forgotten ?? '').map((name) => knownName(name, keys, 'unset'));
+  if (forgotten !== undefined && unset.length === 0)
+    throw usage('--unset names no setting.', `Valid names: ${keys.join(', ')}.`);
   const both = unset.find((key) => settings[key] !== undefined);
   if (both !== undefined) throw usage(`--unset ${both} contradicts the value given for it.`);
   if (options['keepEdited'] === true && options['forceConfig'] === true) {
     throw usage('--keep-edited and --force-config contradict each other.');
   }
-  const supplied = suppliedSecrets(options, product);
   const sourceOption = text(options, 'source');
+  const supplied = suppliedSecrets(options, product);
   const source =
     sourceOption === undefined || sourceOption === 'bundled' ? null : readInput(sourceOption, 'source');
   if (source?.length === 0) throw usage(`--source ${sourceOption ?? ''} is empty.`);

@@ -1,28 +1,25 @@
 /** `install`, the default command. */
+import path from 'node:path';
 import { install } from '../install.ts';
 import type { Output, Signal } from '../machines/types.ts';
 import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
 import type { ResultEvent } from '../run-events.ts';
+import type { Settings } from '../products/product.ts';
 import { createAsker } from './asker.ts';
-import { dryRunOf, environmentOfSudo, refuseRotationByEnvironment } from './environment.ts';
+import { sudoLine, typeable } from './called.ts';
+import {
+  dryRunOf,
+  environmentOfSudo,
+  refuseMistakenVariables,
+  refuseRotationByEnvironment,
+  settingsIn,
+  type Environment,
+} from './environment.ts';
 import { inputsOf, type Options } from './inputs.ts';
+import { printTrace } from './trace.ts';
 import type { CommandOutput } from './output.ts';
 
 const product = mcpOauthProxy;
-
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-
-/** The line to type for somebody who is not root: what was typed, with sudo before it. */
-const sudoCommand = (): string => {
-  const script = process.env['MCP_INSTALLER_BOOTSTRAP'];
-  // The bootstrap itself adds the command.
-  const words =
-    script === undefined
-      ? [process.execPath, process.argv[1] ?? '', ...process.argv.slice(2)]
-      : [script, ...process.argv.slice(3)];
-  return ['sudo', ...words].map(quoted).join(' ');
-};
 
 /** Signals end the run politely; a second one changes nothing, so that putting back is not cut short. */
 function interrupts(): AbortSignal {
@@ -32,14 +29,26 @@ function interrupts(): AbortSignal {
   return controller.signal;
 }
 
-/** The places of the code, without the message: that may repeat what must not be told. */
-function printTrace(error: unknown): void {
-  if (!(error instanceof Error)) return;
-  const places = (error.stack ?? '').split('\n').filter((line) => line.trim().startsWith('at '));
-  process.stderr.write(`${[error.name, ...places].join('\n')}\n`);
+interface How {
+  readonly root: string;
+  readonly dryRun: boolean;
+  readonly detailed: boolean;
+  readonly variables: Readonly<Record<string, string>>;
 }
 
-function resultOf(output: Output, run: string | null, dryRun: boolean, detailed: boolean): ResultEvent {
+/** Below another root the one place to read a secret is that root's. */
+const nextSteps = (settings: Settings, root: string): string[] =>
+  product
+    .nextSteps(settings)
+    .map((line) =>
+      root === '/' ? line : line.replaceAll(product.envFile, path.join(root, product.envFile)),
+    );
+
+function resultOf(
+  output: Output,
+  run: string | null,
+  { root, dryRun, detailed, variables }: How,
+): ResultEvent {
   const { outcome, exitCode, changed, plan, error } = output;
   const showNext =
     !dryRun &&
@@ -54,19 +63,44 @@ function resultOf(output: Output, run: string | null, dryRun: boolean, detailed:
     changed,
     plan: plan?.hash ?? null,
     run,
-    error,
-    ...(showNext && plan !== null ? { next: [...product.nextSteps(plan.settings)] } : {}),
+    error: typeable(error, variables),
+    ...(showNext && plan !== null ? { next: nextSteps(plan.settings, root) } : {}),
   };
 }
 
+/** sudo drops the environment without a word; a setting that does not count is worth one. */
+function tellOfDropped(ofSudo: Environment, output: CommandOutput): void {
+  const dropped = Object.entries(settingsIn(ofSudo, product)).filter(
+    ([name]) => process.env[name] === undefined,
+  );
+  if (dropped.length === 0) return;
+  const names = dropped.map(([name]) => name);
+  output.emit({
+    v: 1,
+    type: 'note',
+    code: 'environment-dropped',
+    level: 'warning',
+    text: `sudo dropped ${names.join(', ')}, so it does not count; pass it on: ${sudoLine(Object.fromEntries(dropped))}`,
+  });
+}
+
 /** @returns the exit code */
-export async function runInstall(options: Options, output: CommandOutput): Promise<number> {
+export async function runInstall(
+  options: Options,
+  output: CommandOutput,
+  flags: readonly string[],
+): Promise<number> {
   const ofSudo = environmentOfSudo();
   refuseRotationByEnvironment(process.env, ofSudo);
-  const dryRun = options['dryRun'] === true || dryRunOf(process.env, ofSudo);
-  const onTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const ask = onTerminal && !output.json && options['yes'] !== true && !dryRun;
+  const dryByEnvironment = dryRunOf(process.env, ofSudo);
+  refuseMistakenVariables(process.env, product, flags);
+  const dryRun = options['dryRun'] === true || dryByEnvironment;
+  // Who pipes the output into a file still sits before the keyboard.
+  const ask = process.stdin.isTTY && !output.json && options['yes'] !== true && !dryRun;
   const inputs = inputsOf(options, process.env, product, ask);
+  const variables = settingsIn(process.env, product);
+  const interrupt = interrupts();
+  tellOfDropped(ofSudo, output);
   const { output: ended, run } = await install({
     product,
     root: inputs.root,
@@ -76,12 +110,20 @@ export async function runInstall(options: Options, output: CommandOutput): Promi
     diffs: options['verbose'] === true,
     onEvent: output.emit,
     onBug: printTrace,
-    interrupt: interrupts(),
-    sudoCommand: sudoCommand(),
+    interrupt,
+    sudoCommand: sudoLine(variables),
     ...(inputs.source === null ? {} : { source: inputs.source }),
-    ...(ask ? { asker: createAsker(product) } : {}),
+    ...(ask
+      ? {
+          asker: createAsker(product, {
+            signal: interrupt,
+            output: process.stdout.isTTY ? process.stdout : process.stderr,
+          }),
+        }
+      : {}),
   });
-  const result = resultOf(ended, run, dryRun, options['detailedExitcode'] === true);
+  const detailed = options['detailedExitcode'] === true;
+  const result = resultOf(ended, run, { root: inputs.root, dryRun, detailed, variables });
   output.emit(result);
   return result.exitCode;
 }

@@ -2,12 +2,26 @@
 import { Command, CommanderError, Option } from 'commander';
 import { InstallerError, errorTable, toPublicError } from '../errors.ts';
 import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
+import type { ResultEvent } from '../run-events.ts';
 import { version } from '../version.ts';
+import { badUsage, isGiven, wordsOf, type Words } from './arguments.ts';
+import { typeable } from './called.ts';
 import type { Options } from './inputs.ts';
 import { createOutput, type CommandOutput } from './output.ts';
-import { nearest, usage } from './usage.ts';
+import { afterWriting } from './streams.ts';
+import { printTrace } from './trace.ts';
+import { hint, shown, usage } from './usage.ts';
 
-type Run = (options: Options, output: CommandOutput, argument: string) => Promise<number> | number;
+type Run = (
+  options: Options,
+  output: CommandOutput,
+  argument: string,
+  command: Command,
+) => Promise<number> | number;
+
+/** A list that is given twice is one list. */
+const collect = (value: string, before: unknown): string =>
+  typeof before === 'string' ? `${before},${value}` : value;
 
 const common = (command: Command): Command =>
   command
@@ -23,6 +37,7 @@ function addInstallOptions(command: Command): Command {
     .option(
       '--force-rotate-tokens [names]',
       'regenerate all generated secrets, or only those named (NAME,…)',
+      collect,
     );
   for (const { option, kind, placeholder, description, default: preset } of mcpOauthProxy.settings) {
     const words = preset === undefined ? description : `${description} (default ${preset})`;
@@ -43,7 +58,7 @@ function addInstallOptions(command: Command): Command {
     .option('--keep-edited', 'where an edit and a change of ours meet: keep the edit, lay ours beside it')
     .option('--force-config', 'where an edit and a change of ours meet: replace it, with a backup')
     .option('--allow-downgrade', 'run although a newer installer was here last')
-    .option('--unset <names>', 'forget remembered settings (NAME,…)')
+    .option('--unset <names>', 'forget remembered settings (NAME,…)', collect)
     .option('--skip-preflight', 'skip the checks of versions, packages, ports and downgrades')
     .option('--detailed-exitcode', '2 instead of 0 when something changed, or would change')
     .option('--yes', 'never ask');
@@ -56,13 +71,17 @@ export function createProgram(
   const program = new Command('mcp-installer')
     .description('Installs mcp-oauth-proxy; rerun it as often as you like, secrets stay.')
     .version(version, '--version', 'the version')
-    .helpOption('--help', 'help for the program or a command')
-    .helpCommand(false)
-    .showSuggestionAfterError(true);
+    .helpOption(
+      '-h, --help',
+      'help for the program or a command; install lists its options by `install --help`',
+    )
+    .helpCommand('help [command]', 'the same')
+    .showSuggestionAfterError(false);
   const add = (name: string, description: string, run: Run, isDefault = false): Command =>
     program
       .command(name, { isDefault })
       .description(description)
+      .helpOption('-h, --help', 'this help')
       .action(onRun(name, run))
       .allowExcessArguments(false);
 
@@ -71,7 +90,12 @@ export function createProgram(
       add(
         'install',
         'detect, decide, write, reload, verify (the default command)',
-        async (options, output) => (await import('./install.ts')).runInstall(options, output),
+        async (options, output, _, command) =>
+          (await import('./install.ts')).runInstall(
+            options,
+            output,
+            command.options.map(({ long }) => long ?? ''),
+          ),
         true,
       ),
     ),
@@ -98,78 +122,102 @@ export function createProgram(
       async (options, output, run) => (await import('./journal.ts')).runReplay(run, options, output),
     ).argument('<run>', 'its id, the beginning of one, or last'),
   );
-  add('graph', 'the machine as text', async (options) =>
-    (await import('./graph.ts')).runGraph(options),
-  ).option('--format <format>', 'mermaid (default) or json');
+  common(
+    add('graph', 'the machine as text', async (options, output) =>
+      (await import('./graph.ts')).runGraph(options, output),
+    ).option('--format <format>', 'mermaid (default) or json'),
+  );
   return program;
 }
 
-/** commander's words as ours: without its prefix, suggestion included. */
-function fromCommander(error: CommanderError, program: Command, argv: readonly string[]): InstallerError {
-  const [first] = argv;
-  if (error.code === 'commander.excessArguments' && first !== undefined && !first.startsWith('-')) {
-    const names = program.commands.map((command) => command.name());
-    if (!names.includes(first)) {
-      const meant = nearest(first, names);
-      const hint = meant === null ? '' : ` Did you mean ${meant}?`;
-      return usage(
-        `There is no command ${JSON.stringify(first.slice(0, 60))}.${hint}`,
-        `Commands: ${names.join(', ')}.`,
-      );
-    }
-  }
-  const [sentence = '', suggestion = ''] = error.message.replace(/^error: /u, '').split('\n');
+/** commander's words as ours: without its prefix. */
+function fromCommander(error: CommanderError): InstallerError {
+  const [sentence = ''] = error.message.replace(/^error: /u, '').split('\n');
   const words = sentence.charAt(0).toUpperCase() + sentence.slice(1);
-  return usage(
-    `${words}${/[.!?]$/u.test(words) ? '' : '.'}${suggestion === '' ? '' : ` ${suggestion.replace(/^\((.*)\)$/u, '$1')}`}`,
-  );
+  return usage(`${words}${/[.!?]$/u.test(words) ? '' : '.'}`);
 }
 
-function tell(error: InstallerError, command: string, output: CommandOutput): number {
+const resultOf = (command: string, outcome: string, exitCode: number): ResultEvent => ({
+  v: 1,
+  type: 'result',
+  command,
+  outcome,
+  exitCode,
+  changed: false,
+  plan: null,
+  run: null,
+  error: null,
+});
+
+/** An error as the command's result; what is no error of ours is a bug of ours. */
+function tell(thrown: unknown, command: string, output: CommandOutput): number {
+  const known = thrown instanceof CommanderError ? fromCommander(thrown) : thrown;
+  if (!(known instanceof InstallerError)) printTrace(known);
+  const error = toPublicError(known);
   const { exit } = errorTable[error.code];
   const exitCode = exit === 13 ? 10 : exit;
-  output.emit({
-    v: 1,
-    type: 'result',
-    command,
-    outcome: 'refused',
-    exitCode,
-    changed: false,
-    plan: null,
-    run: null,
-    error: toPublicError(error),
-  });
+  // Where the valid options are listed depends on the command.
+  const remedy =
+    error.remedy === errorTable.E_USAGE.remedy({})
+      ? `See \`mcp-installer ${command} --help\`.`
+      : error.remedy;
+  const outcome = error.code === 'E_INTERNAL' ? 'failed' : 'refused';
+  output.emit({ ...resultOf(command, outcome, exitCode), error: typeable({ ...error, remedy }) });
   return exitCode;
+}
+
+/** `--help`, `-h` and `help`, for the program or a command. */
+function help(words: Words, program: Command, output: CommandOutput): number {
+  const named = words.operands.find((word) => word !== 'help') ?? null;
+  const bare = words.given.every(({ flag }) => ['--help', '-h', '--json', '--no-color'].includes(flag));
+  const command = program.commands.find((each) => each.name() === (named ?? (bare ? '' : words.command)));
+  if (named !== null && command === undefined) {
+    const names = program.commands.map((each) => each.name());
+    throw usage(
+      `There is no command ${shown(named)}.${hint(named, names)}`,
+      `Commands: ${names.join(', ')}.`,
+    );
+  }
+  output.say((command ?? program).helpInformation().trimEnd());
+  output.emit(resultOf('help', 'shown', 0));
+  return 0;
+}
+
+async function tellVersion(output: CommandOutput): Promise<number> {
+  output.say(version);
+  const { madeOf } = await import('./made-of.ts');
+  output.emit({ ...resultOf('version', 'shown', 0), madeOf: madeOf() });
+  return 0;
 }
 
 /** @returns the exit code; never throws what it knows */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
-  let command = 'install';
-  const json = argv.includes('--json');
-  const program = createProgram((name, run) => async (...args) => {
-    command = name;
+  const program = createProgram((_, run) => async (...args) => {
     const own = args.at(-1) as Command;
     const argument = typeof args[0] === 'string' ? args[0] : '';
-    const options = own.opts<Options>();
-    const output = createOutput(options);
-    try {
-      exitCode = await run(options, output, argument);
-    } catch (error) {
-      if (!(error instanceof InstallerError)) throw error;
-      exitCode = tell(error, name, output);
-    }
+    exitCode = await run(own.opts<Options>(), output, argument, own);
   });
   for (const each of [program, ...program.commands]) {
     each.exitOverride().configureOutput({ writeErr: () => undefined });
   }
+  const words = wordsOf(program, argv);
+  const output = createOutput({
+    json: isGiven(words, '--json'),
+    color: !isGiven(words, '--no-color'),
+    verbosity: isGiven(words, '--quiet') ? 'quiet' : isGiven(words, '--verbose') ? 'verbose' : 'normal',
+  });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    if (isGiven(words, '--version')) exitCode = await tellVersion(output);
+    else if (isGiven(words, '--help', '-h') || words.operands[0] === 'help')
+      exitCode = help(words, program, output);
+    else {
+      const wrong = badUsage(words, program);
+      if (wrong !== null) throw wrong;
+      await program.parseAsync([...words.argv], { from: 'user' });
+    }
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    // Help and version end this way too.
-    if (error.exitCode === 0) return 0;
-    return tell(fromCommander(error, program, argv), command, createOutput({ json }));
+    exitCode = tell(error, words.command, output);
   }
-  return exitCode;
+  return afterWriting(exitCode, output.changed());
 }

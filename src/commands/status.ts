@@ -1,16 +1,23 @@
-/** `status`: 0 healthy and as written, 3 drifted or unhealthy, 4 not installed. */
+/** `status`: 0 healthy and as written, 3 drifted or unhealthy, 4 not installed, 11 while a run is at it. */
+import { errorTable, isErrorCode } from '../errors.ts';
 import type { ResultEvent } from '../run-events.ts';
 import { status, type Status } from '../status.ts';
+import { typeable } from './called.ts';
 import { rootOf, type Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
 
-function exitCodeOf(found: Status): number {
-  if (found.kind === 'absent') return 4;
-  if (found.kind === 'unknown') return 10;
-  return found.healthy === false || found.drift.length > 0 ? 3 : 0;
+function exitCodeOf({ kind, error, healthy, drift }: Status): number {
+  if (kind === 'absent') return 4;
+  if (kind === 'unknown') {
+    const exit = error !== null && isErrorCode(error.code) ? errorTable[error.code].exit : 10;
+    return exit === 13 ? 10 : exit;
+  }
+  return healthy === false || drift.length > 0 ? 3 : 0;
 }
 
 function lines(found: Status): string[] {
+  if (found.underWay !== null)
+    return [`Run ${found.underWay} is under way; what it has done so far is not judged.`];
   if (found.kind === 'absent') return ['Not installed.'];
   if (found.kind === 'unknown') return [];
   const health =
@@ -22,8 +29,8 @@ function lines(found: Status): string[] {
   return [
     `Installed; the service is ${health}`,
     ...Object.entries(found.settings).map(([key, value]) => `  ${key}=${value}`),
-    ...found.secrets.map(({ name, origin, fingerprint }) =>
-      origin === 'preserved' ? `  ${name}: fingerprint ${fingerprint}` : `  ${name}: missing`,
+    ...found.secrets.map(({ name, fingerprint }) =>
+      fingerprint === null ? `  ${name}: missing` : `  ${name}: fingerprint ${fingerprint}`,
     ),
     ...(found.drift.length === 0
       ? ['No drift.']
@@ -31,21 +38,34 @@ function lines(found: Status): string[] {
   ];
 }
 
+const outcomes: Readonly<Record<number, string>> = {
+  0: 'healthy',
+  3: 'drifted',
+  4: 'absent',
+  10: 'refused',
+  11: 'busy',
+};
+
 export async function runStatus(options: Options, output: CommandOutput): Promise<number> {
   const found = await status({ root: rootOf(options) });
   const exitCode = exitCodeOf(found);
   output.emit({
     v: 1,
     type: 'status',
-    installed: found.kind === 'installed',
+    installed: found.kind === 'unknown' ? null : found.kind === 'installed',
     healthy: found.healthy,
     drift: [...found.drift],
     settings: { ...found.settings },
+    secrets: found.secrets.map(({ name, fingerprint }) => ({
+      name,
+      present: fingerprint !== null,
+      fingerprint,
+    })),
+    underWay: found.underWay,
     problem: found.problem?.message ?? null,
   });
-  for (const text of lines(found)) output.emit({ v: 1, type: 'text', text });
+  for (const text of lines(found)) output.say(text);
   for (const { code, level, text } of found.notes) output.emit({ v: 1, type: 'note', code, level, text });
-  const outcomes: Record<number, string> = { 0: 'healthy', 3: 'drifted', 4: 'absent', 10: 'refused' };
   const result: ResultEvent = {
     v: 1,
     type: 'result',
@@ -55,7 +75,7 @@ export async function runStatus(options: Options, output: CommandOutput): Promis
     changed: false,
     plan: null,
     run: null,
-    error: found.error,
+    error: typeable(found.error),
   };
   output.emit(result);
   return exitCode;

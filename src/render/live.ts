@@ -1,6 +1,6 @@
 /** On a terminal: the plain lines, and below them one line that tells what is being done right now. */
 import type { RunEvent } from '../run-events.ts';
-import { createPlainRenderer, type PlainOptions, type Renderer } from './plain.ts';
+import { createPlainRenderer, type Channel, type PlainOptions, type Renderer } from './plain.ts';
 
 const doing: Readonly<Record<string, string>> = {
   preflight: 'looking at the host',
@@ -14,24 +14,34 @@ const doing: Readonly<Record<string, string>> = {
 
 const clearLine = '\r\u001b[K';
 
-export function createLiveRenderer(options: PlainOptions): Renderer {
+export interface LiveOptions extends PlainOptions {
+  /** Width of the terminal; it may change while a run lasts. */
+  readonly columns: () => number | undefined;
+}
+
+export function createLiveRenderer({ columns, ...options }: LiveOptions): Renderer {
+  const { out } = options;
   let shown = false;
   const clear = (): void => {
-    if (shown) options.write(clearLine);
+    if (shown) out.write(clearLine);
     shown = false;
   };
   const show = (text: string): void => {
     clear();
-    options.write(options.color ? `\u001b[2m… ${text}\u001b[0m` : `… ${text}`);
+    // A line that wraps is two, of which only the second would be cleared.
+    const room = (columns() ?? 80) - 1;
+    const line = Array.from(`… ${text}`).slice(0, Math.max(room, 0)).join('');
+    out.write(out.color ? `\u001b[2m${line}\u001b[0m` : line);
     shown = true;
   };
-  const plain = createPlainRenderer({
-    ...options,
+  const over = (channel: Channel): Channel => ({
+    ...channel,
     write: (text) => {
       clear();
-      options.write(text);
+      channel.write(text);
     },
   });
+  const plain = createPlainRenderer({ ...options, out: over(out), err: over(options.err) });
   return (event: RunEvent) => {
     plain(event);
     if (options.verbosity === 'quiet') return;

@@ -2,9 +2,15 @@
 import type { RunEvent } from '../run-events.ts';
 import { countChanges, describeChange, describePlan, describeReloads } from './words.ts';
 
-export interface PlainOptions {
+export interface Channel {
   readonly write: (text: string) => void;
   readonly color: boolean;
+}
+
+export interface PlainOptions {
+  readonly out: Channel;
+  /** For errors: `command > file` must not put them into the file. */
+  readonly err: Channel;
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
 }
 
@@ -19,27 +25,38 @@ function painter(color: boolean): (style: keyof typeof codes, text: string) => s
   return (style, text) => (color ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
 }
 
-export function createPlainRenderer({ write, color, verbosity }: PlainOptions): Renderer {
+const tagsOf = (color: boolean) => {
   const paint = painter(color);
-  let dryRun = false;
-  let diffs: Of<'diff'>[] = [];
-  const say = (line: string): void => {
-    if (verbosity !== 'quiet') write(`${line}\n`);
-  };
-  const tag = {
+  return {
     info: paint('green', '[+]'),
     warning: paint('yellow', '[!]'),
     done: paint('green', '[OK]'),
     dry: paint('cyan', '[DRY-RUN]'),
     error: paint('red', '[ERROR]'),
   };
+};
 
-  const modeLines = ({ mode, envFile, rotate }: Of<'mode'>): void => {
+export function createPlainRenderer({ out, err, verbosity }: PlainOptions): Renderer {
+  const { write } = out;
+  let dryRun = false;
+  /** Changes were made and put back. */
+  let putBack = false;
+  let diffs: Of<'diff'>[] = [];
+  /** A dry run's last line. */
+  let lastLine: string | null = null;
+  const say = (line: string): void => {
+    if (verbosity !== 'quiet') write(`${line}\n`);
+  };
+  const tag = tagsOf(out.color);
+  const errorTag = tagsOf(err.color);
+
+  const modeLines = ({ mode, envFile, rotate, lost }: Of<'mode'>): void => {
     if (dryRun) {
+      const rotated = `${rotate.length === 0 ? 'tokens' : rotate.join(', ')} would be REGENERATED`;
       const words = {
         fresh: 'No .env detected — tokens would be GENERATED',
         existing: 'Existing .env detected — tokens would be PRESERVED',
-        forceRotate: `Existing .env detected — ${rotate.length === 0 ? 'tokens' : rotate.join(', ')} would be REGENERATED`,
+        forceRotate: lost ? `Lost .env — all ${rotated}` : `Existing .env detected — ${rotated}`,
       };
       say(`${tag.dry} ${words[mode]}`);
       return;
@@ -48,7 +65,11 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
       say(`${tag.info} Generating new secrets...`);
       return;
     }
-    say(`${tag.warning} Existing installation detected at ${envFile}`);
+    say(
+      lost
+        ? `${tag.warning} Installation without its secrets detected: ${envFile} is missing`
+        : `${tag.warning} Existing installation detected at ${envFile}`,
+    );
     if (mode === 'forceRotate') {
       say(
         `${tag.warning} --force-rotate-tokens : regenerating ${rotate.length === 0 ? 'all secrets' : rotate.join(', ')}`,
@@ -77,35 +98,46 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
       for (const { path } of plan.operations) diffOf(path);
     }
     diffs = [];
-    say(`${dryRun ? tag.dry : tag.info} Plan ${plan.hash}: ${countChanges(describePlan(plan).length)}`);
+    const line = `Plan ${plan.hash}: ${countChanges(describePlan(plan).length)}`;
+    if (dryRun) lastLine = `${tag.dry} ${line}`;
+    else say(`${tag.info} ${line}`);
+  };
+
+  const errorLines = ({ error, outcome, command, run }: Of<'result'>): void => {
+    const complain = (line: string): void => err.write(`${line}\n`);
+    if (error !== null) {
+      complain(`${errorTag.error} ${error.code}: ${error.message}`);
+      complain(`        ${error.remedy}`);
+    }
+    const journaled = run === null ? '' : ` (run ${run})`;
+    switch (outcome) {
+      case 'rolledBack':
+        complain(`${errorTag.warning} Everything was put back as it was before${journaled}`);
+        break;
+      case 'interrupted':
+        complain(
+          putBack
+            ? `${errorTag.warning} Interrupted; what had been changed was put back${journaled}`
+            : `${errorTag.warning} Interrupted; nothing was changed${journaled}`,
+        );
+        break;
+      case 'failed':
+        complain(`${errorTag.warning} The host was left as it is now${journaled}`);
+        break;
+      default:
+        if (command === 'install' && error !== null) complain(`${errorTag.warning} Nothing was changed`);
+    }
   };
 
   const resultLines = (result: Of<'result'>): void => {
-    if (result.error !== null) {
-      write(`${tag.error} ${result.error.code}: ${result.error.message}\n`);
-      write(`        ${result.error.remedy}\n`);
-    }
     const journaled = result.run === null ? '' : ` (run ${result.run})`;
-    switch (result.outcome) {
-      case 'installed':
-        if (!dryRun) say(`${tag.done} Installation complete${journaled}`);
-        break;
-      case 'unchanged':
-        if (!dryRun) say(`${tag.done} Nothing to do: everything is as it should be${journaled}`);
-        break;
-      case 'rolledBack':
-        write(`${tag.warning} Everything was put back as it was before${journaled}\n`);
-        break;
-      case 'interrupted':
-        write(`${tag.warning} Interrupted; what had been changed was put back${journaled}\n`);
-        break;
-      case 'failed':
-        write(`${tag.warning} The host was left as it is now${journaled}\n`);
-        break;
-      default:
-        if (result.exitCode !== 0) write(`${tag.warning} Nothing was changed\n`);
-    }
+    if (!dryRun && result.outcome === 'installed') say(`${tag.done} Installation complete${journaled}`);
+    if (!dryRun && result.outcome === 'unchanged')
+      say(`${tag.done} Nothing to do: everything is as it should be${journaled}`);
     for (const line of result.next ?? []) say(`    ${line}`);
+    if (lastLine !== null) say(lastLine);
+    lastLine = null;
+    errorLines(result);
   };
 
   return (event) => {
@@ -142,6 +174,7 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
           say(`${tag.dry} Predicted, not checked: configuration tests, the service's answer`);
         break;
       case 'undone':
+        putBack = true;
         for (const path of event.left) say(`${tag.warning} Left as it is: ${path}`);
         break;
       case 'note':
@@ -152,9 +185,6 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
       case 'result':
         resultLines(event);
         break;
-      case 'text':
-        write(`${event.text}\n`);
-        break;
       // Shown by other lines, or for programs only.
       case 'error':
       case 'state':
@@ -163,6 +193,7 @@ export function createPlainRenderer({ write, color, verbosity }: PlainOptions): 
       case 'historyEntry':
       case 'record':
       case 'step':
+      case 'graph':
         break;
     }
   };

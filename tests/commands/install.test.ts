@@ -47,6 +47,7 @@ async function installed(args: readonly string[] = []): Promise<Place> {
 }
 
 const journal = '/var/lib/mcp-installer';
+const refusal = ({ exitCode, stderr }: Ran): { exitCode: number; stderr: string } => ({ exitCode, stderr });
 const told = ({ exitCode, stdout }: Ran): { exitCode: number; stdout: string } => ({ exitCode, stdout });
 
 describe('the three modes', () => {
@@ -111,9 +112,9 @@ describe('the three modes', () => {
   test('a lost .env is refused; only a rotation of everything starts anew', async () => {
     using root = await installed();
     rmSync(path.join(root.path, env));
-    expect(told(await root.install())).toEqual({
+    expect(refusal(await root.install())).toEqual({
       exitCode: 10,
-      stdout: expect.stringContaining('E_ENV_LOST') as string,
+      stderr: expect.stringContaining('E_ENV_LOST') as string,
     });
     expect((await root.install(['--force-rotate-tokens', 'CLIENT_ID'])).exitCode).toBe(10);
     expect((await root.install(['--force-rotate-tokens'])).exitCode).toBe(0);
@@ -170,10 +171,9 @@ describe('settings', () => {
     using root = await installed();
     root.write(env, root.read(env).replace('8083', 'http'));
     const before = treeOf(root.path, [journal]);
-    const { exitCode, stdout } = await root.install();
-    expect({ exitCode, stdout }).toEqual({
+    expect(refusal(await root.install())).toEqual({
       exitCode: 10,
-      stdout: expect.stringContaining('--unset LISTEN_PORT') as string,
+      stderr: expect.stringContaining('--unset LISTEN_PORT') as string,
     });
     expect(changedPaths(before, treeOf(root.path, [journal]))).toEqual([]);
     expect((await root.install(['--unset', 'LISTEN_PORT'])).exitCode).toBe(0);
@@ -198,9 +198,9 @@ describe('a supplied MCP_TOKEN', () => {
     root.write('token', token);
     const file = ['--mcp-token-file', path.join(root.path, 'token')];
     const refused = await root.install(file);
-    expect(told(refused)).toEqual({
+    expect(refusal(refused)).toEqual({
       exitCode: 10,
-      stdout: expect.stringContaining('E_SECRET_DIFFERS') as string,
+      stderr: expect.stringContaining('E_SECRET_DIFFERS') as string,
     });
     expect((await root.install([...file, '--force-rotate-tokens', 'MCP_TOKEN'])).exitCode).toBe(0);
     expect(root.settings()['MCP_TOKEN']).toBe(token);
@@ -227,9 +227,9 @@ describe('files that a person edited', () => {
     const change = ['--domain', 'mcp.example.org'];
     const before = treeOf(root.path, [journal]);
     const refused = await root.install(change);
-    expect(told(refused)).toEqual({
+    expect(refusal(refused)).toEqual({
       exitCode: 10,
-      stdout: expect.stringContaining('E_EDIT_CONFLICT') as string,
+      stderr: expect.stringContaining('E_EDIT_CONFLICT') as string,
     });
     expect(changedPaths(before, treeOf(root.path, [journal]))).toEqual([]);
 
@@ -257,9 +257,9 @@ describe('--source', () => {
     });
     expect(root.read(code)).toBe('# own\n');
     rmSync(path.join(root.path, code));
-    expect(told(await root.install())).toEqual({
+    expect(refusal(await root.install())).toEqual({
       exitCode: 10,
-      stdout: expect.stringContaining('E_SOURCE_LOST') as string,
+      stderr: expect.stringContaining('E_SOURCE_LOST') as string,
     });
     expect((await root.install(['--source', 'bundled'])).exitCode).toBe(0);
     expect(root.read(code)).toBe(bundled);
@@ -283,10 +283,9 @@ describe('below a root', () => {
     using root = place();
     mkdirSync(path.join(root.path, 'etc'));
     chmodSync(path.join(root.path, 'etc'), 0o777);
-    const { exitCode, stdout } = await root.install();
-    expect({ exitCode, stdout }).toEqual({
+    expect(refusal(await root.install())).toEqual({
       exitCode: 10,
-      stdout: expect.stringContaining('E_PATH_UNSAFE') as string,
+      stderr: expect.stringContaining('E_PATH_UNSAFE') as string,
     });
   });
 

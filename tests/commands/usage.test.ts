@@ -97,18 +97,18 @@ test.each([
   ['/nowhere/at/all', 'ENOENT'],
   ['/etc/passwd', 'it is not a directory'],
 ])('--root %s is invalid', async (root, why) => {
-  const { exitCode, stdout } = await run(['--root', root]);
-  expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: expect.stringContaining(why) as string });
+  const { exitCode, stderr } = await run(['--root', root]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 64, stderr: expect.stringContaining(why) as string });
 });
 
 test('an unknown key in a configuration file is named with the one that was meant', async () => {
   using root = temporaryRoot();
   const file = path.join(root.path, 'config');
   writeFileSync(file, 'LISTEN_PROT=9000\n');
-  const { exitCode, stdout } = await run(['--root', root.path, '--config', file]);
-  expect({ exitCode, stdout }).toEqual({
+  const { exitCode, stderr } = await run(['--root', root.path, '--config', file]);
+  expect({ exitCode, stderr }).toEqual({
     exitCode: 64,
-    stdout: expect.stringContaining('Did you mean LISTEN_PORT?') as string,
+    stderr: expect.stringContaining('Did you mean LISTEN_PORT?') as string,
   });
 });
 
