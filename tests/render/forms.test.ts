@@ -1,0 +1,200 @@
+/** The fixed forms: everything that a run prints, word for word; only the id of the run, the plan's name and the root vary. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { run, temporaryRoot } from '../support/installer.ts';
+
+interface Place extends Disposable {
+  readonly path: string;
+  /** What is printed, without what differs from run to run. */
+  printed(...args: readonly string[]): Promise<string>;
+}
+
+/** A root in which the directories of the distribution are there, as on a host. */
+function place(): Place {
+  const root = temporaryRoot();
+  for (const directory of [
+    'etc/systemd/system/sockets.target.wants',
+    'etc/systemd/system/multi-user.target.wants',
+    'etc/nginx/sites-available',
+    'etc/nginx/sites-enabled',
+    'etc/nginx/snippets',
+    'usr/local/lib',
+    'var/lib',
+  ])
+    mkdirSync(path.join(root.path, directory), { recursive: true });
+  return {
+    path: root.path,
+    printed: async (...args) => {
+      const { exitCode, stdout, stderr } = await run([...args, '--root', root.path]);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      return stdout
+        .replaceAll(root.path, 'ROOT')
+        .replace(/Plan [0-9a-f]{8}/gu, 'Plan HASH')
+        // How the site shows that it serves this configuration.
+        .replace(/"[0-9a-f]{16}\\n"/gu, '"MARK"')
+        .replace(/run \d{8}T\d{6}Z-[0-9a-f]{4}/gu, 'run RUN');
+    },
+    [Symbol.dispose]: () => root[Symbol.dispose](),
+  };
+}
+
+test('a fresh installation', async () => {
+  using root = place();
+  expect(await root.printed()).toMatchInlineSnapshot(`
+    "[+] Generating new secrets...
+    [+] Plan HASH: 11 changes
+    [+] Created directory /etc/mcp-oauth-proxy/
+    [+] Created directory /usr/local/lib/mcp-oauth-proxy/
+    [+] Wrote env /etc/mcp-oauth-proxy/.env (MCP_TOKEN: generated, CLIENT_ID: generated, CLIENT_SECRET: generated, TOKEN_SECRET: generated)
+    [+] Copied oauth_proxy.py to /usr/local/lib/mcp-oauth-proxy/
+    [+] Wrote socket unit /etc/systemd/system/mcp-oauth-proxy.socket
+    [+] Wrote systemd unit /etc/systemd/system/mcp-oauth-proxy.service
+    [+] Wrote nginx snippet /etc/nginx/snippets/mcp-oauth-proxy.conf
+    [+] Wrote nginx site /etc/nginx/sites-available/mcp-oauth-proxy.conf
+    [+] Linked /etc/systemd/system/sockets.target.wants/mcp-oauth-proxy.socket to /etc/systemd/system/mcp-oauth-proxy.socket
+    [+] Linked /etc/systemd/system/multi-user.target.wants/mcp-oauth-proxy.service to /etc/systemd/system/mcp-oauth-proxy.service
+    [+] Linked /etc/nginx/sites-enabled/mcp-oauth-proxy.conf to /etc/nginx/sites-available/mcp-oauth-proxy.conf
+    [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
+    [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
+    [OK] Installation complete (run RUN)
+        In Claude: Settings, Connectors, Add custom connector; URL http://127.0.0.1:8084/mcp; under Advanced settings type
+        CLIENT_ID and CLIENT_SECRET as they stand in ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret).
+        The MCP server at http://127.0.0.1:8000/mcp is shown MCP_TOKEN of the same file as its bearer.
+    "
+  `);
+});
+
+test('the same again', async () => {
+  using root = place();
+  await root.printed();
+  expect(await root.printed()).toMatchInlineSnapshot(`
+    "[!] Existing installation detected at /etc/mcp-oauth-proxy/.env
+    [!] Tokens will be PRESERVED (use --force-rotate-tokens to regenerate)
+    [+] Loading existing secrets from /etc/mcp-oauth-proxy/.env
+    [+] Plan HASH: 0 changes
+    [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
+    [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
+    [OK] Nothing to do: everything is as it should be (run RUN)
+    "
+  `);
+});
+
+test('a rotation of everything, and of one', async () => {
+  using root = place();
+  await root.printed();
+  expect(await root.printed('--force-rotate-tokens')).toMatchInlineSnapshot(`
+    "[!] Existing installation detected at /etc/mcp-oauth-proxy/.env
+    [!] --force-rotate-tokens : regenerating all secrets
+    [+] Plan HASH: 1 change
+    [+] Wrote env /etc/mcp-oauth-proxy/.env (MCP_TOKEN: rotated, CLIENT_ID: rotated, CLIENT_SECRET: rotated, TOKEN_SECRET: rotated)
+    [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
+    [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
+    [OK] Installation complete (run RUN)
+        In Claude: Settings, Connectors, Add custom connector; URL http://127.0.0.1:8084/mcp; under Advanced settings type
+        CLIENT_ID and CLIENT_SECRET as they stand in ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret).
+        The MCP server at http://127.0.0.1:8000/mcp is shown MCP_TOKEN of the same file as its bearer.
+    "
+  `);
+  expect(await root.printed('--force-rotate-tokens', 'CLIENT_SECRET')).toMatchInlineSnapshot(`
+    "[!] Existing installation detected at /etc/mcp-oauth-proxy/.env
+    [!] --force-rotate-tokens : regenerating CLIENT_SECRET
+    [+] Plan HASH: 1 change
+    [+] Wrote env /etc/mcp-oauth-proxy/.env (CLIENT_SECRET: rotated)
+    [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
+    [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
+    [OK] Installation complete (run RUN)
+        In Claude: Settings, Connectors, Add custom connector; URL http://127.0.0.1:8084/mcp; under Advanced settings type
+        CLIENT_ID and CLIENT_SECRET as they stand in ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret).
+        The MCP server at http://127.0.0.1:8000/mcp is shown MCP_TOKEN of the same file as its bearer.
+    "
+  `);
+});
+
+test('a dry run on a fresh root', async () => {
+  using root = place();
+  expect(await root.printed('--dry-run')).toMatchInlineSnapshot(`
+    "[DRY-RUN] No .env detected — tokens would be GENERATED
+    [DRY-RUN] Would create directory /etc/mcp-oauth-proxy/
+    [DRY-RUN] Would create directory /usr/local/lib/mcp-oauth-proxy/
+    [DRY-RUN] Would write env /etc/mcp-oauth-proxy/.env (MCP_TOKEN: generated, CLIENT_ID: generated, CLIENT_SECRET: generated, TOKEN_SECRET: generated)
+    [DRY-RUN] Would copy oauth_proxy.py to /usr/local/lib/mcp-oauth-proxy/
+    [DRY-RUN] Would write socket unit /etc/systemd/system/mcp-oauth-proxy.socket
+    [DRY-RUN] Would write systemd unit /etc/systemd/system/mcp-oauth-proxy.service
+    [DRY-RUN] Would write nginx snippet /etc/nginx/snippets/mcp-oauth-proxy.conf
+    [DRY-RUN] Would write nginx site /etc/nginx/sites-available/mcp-oauth-proxy.conf
+    [DRY-RUN] Would link /etc/systemd/system/sockets.target.wants/mcp-oauth-proxy.socket to /etc/systemd/system/mcp-oauth-proxy.socket
+    [DRY-RUN] Would link /etc/systemd/system/multi-user.target.wants/mcp-oauth-proxy.service to /etc/systemd/system/mcp-oauth-proxy.service
+    [DRY-RUN] Would link /etc/nginx/sites-enabled/mcp-oauth-proxy.conf to /etc/nginx/sites-available/mcp-oauth-proxy.conf
+    [DRY-RUN] Predicted, not checked: configuration tests, the service's answer
+    [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
+    [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
+    [DRY-RUN] Plan HASH: 11 changes
+    "
+  `);
+});
+
+test('a dry run on an existing one: the diff follows its line, and the plan is the last one', async () => {
+  using root = place();
+  await root.printed();
+  expect(await root.printed('--dry-run', '--port', '9000')).toMatchInlineSnapshot(`
+    "[DRY-RUN] Existing .env detected — tokens would be PRESERVED
+    [DRY-RUN] Would write env /etc/mcp-oauth-proxy/.env (settings)
+    --- /etc/mcp-oauth-proxy/.env
+    +++ /etc/mcp-oauth-proxy/.env
+    @@ -2,5 +2,5 @@
+     CLIENT_ID=<hidden>
+     CLIENT_SECRET=<hidden>
+     TOKEN_SECRET=<hidden>
+    -LISTEN_PORT=<hidden>
+    +LISTEN_PORT=<setting in force>
+     BACKEND_URL=<setting in force>
+    [DRY-RUN] Would write socket unit /etc/systemd/system/mcp-oauth-proxy.socket
+    --- /etc/systemd/system/mcp-oauth-proxy.socket
+    +++ /etc/systemd/system/mcp-oauth-proxy.socket
+    @@ -3,7 +3,7 @@
+     Description=Socket of the OAuth proxy for MCP
+     
+     [Socket]
+    -ListenStream=127.0.0.1:8083
+    +ListenStream=127.0.0.1:9000
+     NoDelay=true
+     Backlog=512
+    [DRY-RUN] Would write nginx snippet /etc/nginx/snippets/mcp-oauth-proxy.conf
+    --- /etc/nginx/snippets/mcp-oauth-proxy.conf
+    +++ /etc/nginx/snippets/mcp-oauth-proxy.conf
+    @@ -6,14 +6,14 @@
+         if ($remote_addr !~ "^(127\\.|::1$)") {
+             return 404;
+         }
+    -    return 200 "MARK";
+    +    return 200 "MARK";
+     }
+     
+     client_max_body_size 4m;
+     client_body_timeout 30s;
+     
+     location / {
+    -    proxy_pass http://127.0.0.1:8083;
+    +    proxy_pass http://127.0.0.1:9000;
+         proxy_http_version 1.1;
+         proxy_set_header Host $host;
+         proxy_set_header X-Real-IP $remote_addr;
+    [DRY-RUN] Would write nginx site /etc/nginx/sites-available/mcp-oauth-proxy.conf
+    --- /etc/nginx/sites-available/mcp-oauth-proxy.conf
+    +++ /etc/nginx/sites-available/mcp-oauth-proxy.conf
+    @@ -1,6 +1,6 @@
+     # Written by mcp-installer. Edit it if you like (certbot does): an edit is noticed and kept.
+     server {
+    -    listen 127.0.0.1:8084;
+    +    listen 127.0.0.1:9001;
+         server_name localhost;
+         include /etc/nginx/snippets/mcp-oauth-proxy.conf;
+     }
+    [DRY-RUN] Predicted, not checked: configuration tests, the service's answer
+    [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
+    [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
+    [DRY-RUN] Plan HASH: 4 changes
+    "
+  `);
+});
