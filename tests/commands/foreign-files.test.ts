@@ -127,11 +127,11 @@ RestartSec=1
     async (_, args) => {
       using root = place();
       legacy(root);
-      const { exitCode, stdout, stderr } = await root.install(...args);
-      expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
+      const { exitCode, output } = await root.install(...args);
+      expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
       const found = [...Object.values(canaries), ...Object.values(secrets)]
         .flatMap(encodings)
-        .filter((encoded) => `${stdout}${stderr}`.includes(encoded));
+        .filter((encoded) => output.includes(encoded));
       expect(found).toEqual([]);
     },
   );
@@ -139,10 +139,10 @@ RestartSec=1
   test('of a unit that the installer did not write the keys are shown, and the lines that stay', async () => {
     using root = place();
     legacy(root);
-    const { stdout } = await root.install('--dry-run');
-    const start = stdout.indexOf(`--- ${unit}`);
-    const removed = stdout
-      .slice(start, stdout.indexOf('[DRY-RUN]', start))
+    const { output } = await root.install('--dry-run');
+    const start = output.indexOf(`--- ${unit}`);
+    const removed = output
+      .slice(start, output.indexOf('[DRY-RUN]', start))
       .split('\n')
       .filter((line) => /^[- ][^-]/u.test(line))
       .slice(0, 9);
@@ -161,8 +161,8 @@ RestartSec=1
 
   test('a change of what the installer wrote itself is shown as it is', async () => {
     using root = await installed();
-    const { stdout } = await root.install('--dry-run', '--port', '9000');
-    expect(stdout).toContain('-ListenStream=127.0.0.1:8083\n+ListenStream=127.0.0.1:9000\n');
+    const { output } = await root.install('--dry-run', '--port', '9000');
+    expect(output).toContain('-ListenStream=127.0.0.1:8083\n+ListenStream=127.0.0.1:9000\n');
   });
 });
 
@@ -177,12 +177,12 @@ describe('something that is no file in the place of a managed file', () => {
       make(root.at(file));
       const before = treeOf(root.path);
       for (const args of [[], ['--force-config'], ['--keep-edited']]) {
-        const { exitCode, stdout } = await root.install(...args);
-        expect({ file, args, exitCode, stdout }).toEqual({
+        const { exitCode, output } = await root.install(...args);
+        expect({ file, args, exitCode, output }).toEqual({
           file,
           args,
           exitCode: 10,
-          stdout: expect.stringContaining(`E_PATH_UNSAFE: ${file} cannot be trusted: ${why}.`) as string,
+          output: expect.stringContaining(`E_PATH_UNSAFE: ${file} cannot be trusted: ${why}.`) as string,
         });
       }
       expect(root.changed(before)).toEqual([]);
@@ -198,10 +198,10 @@ describe('the link that enables the site', () => {
   test('a copy of the site in its place becomes the link again, and that is said', async () => {
     using root = await installed();
     root.write(enabled, readFileSync(root.at(site), 'utf8'));
-    const { exitCode, stdout } = await root.install();
-    expect({ exitCode, stdout }).toEqual({
+    const { exitCode, output } = await root.install();
+    expect({ exitCode, output }).toEqual({
       exitCode: 0,
-      stdout: expect.stringContaining(
+      output: expect.stringContaining(
         `${enabled} was a copy of ${site}: it is replaced by the link.`,
       ) as string,
     });
@@ -229,12 +229,12 @@ describe('the link that enables the site', () => {
     const before = treeOf(root.path);
     const refused = await root.install();
     expect(refused).toMatchObject({ exitCode: 10 });
-    expect(refused.stdout).toContain(`E_EDIT_CONFLICT: Someone edited ${enabled},`);
+    expect(refused.output).toContain(`E_EDIT_CONFLICT: Someone edited ${enabled},`);
     expect(root.changed(before)).toEqual([]);
 
     const keptOnce = await root.install('--keep-edited', '--detailed-exitcode');
     expect(keptOnce).toMatchObject({ exitCode: 0 });
-    expect(keptOnce.stdout).toContain(`${enabled} was edited by a person and is kept as it is.`);
+    expect(keptOnce.output).toContain(`${enabled} was edited by a person and is kept as it is.`);
     // Said once, it holds for as long as the installer would write the same.
     expect(await root.install('--detailed-exitcode')).toMatchObject({ exitCode: 0 });
     expect(root.changed(before)).toEqual([]);
@@ -243,7 +243,7 @@ describe('the link that enables the site', () => {
 
     const replaced = await root.install('--force-config');
     expect(replaced).toMatchObject({ exitCode: 0 });
-    expect(replaced.stdout).toContain(`${enabled} ${words}: it is replaced by the link.`);
+    expect(replaced.output).toContain(`${enabled} ${words}: it is replaced by the link.`);
     expect(targetOf(root)).toBe(site);
     expect(await root.install('--detailed-exitcode')).toMatchObject({ exitCode: 0 });
   });
@@ -263,10 +263,10 @@ describe('the link that enables the site', () => {
     const wants = '/etc/systemd/system/multi-user.target.wants/mcp-oauth-proxy.service';
     mkdirSync(path.dirname(root.at(wants)), { recursive: true });
     symlinkSync('/lib/systemd/system/mcp-oauth-proxy.service', root.at(wants));
-    const { exitCode, stdout } = await root.install();
-    expect({ exitCode, stdout }).toEqual({
+    const { exitCode, output } = await root.install();
+    expect({ exitCode, output }).toEqual({
       exitCode: 0,
-      stdout: expect.stringContaining(
+      output: expect.stringContaining(
         `${wants} was a link to /lib/systemd/system/mcp-oauth-proxy.service: it is replaced by the link.`,
       ) as string,
     });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, lchownSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { bundle, temporaryRoot, type Ran } from '../support/installer.ts';
+import { bundle, resultOf, temporaryRoot, type Ran } from '../support/installer.ts';
 import { expectExit, files, place, type Place } from '../support/place.ts';
 
 const root = process.geteuid?.() === 0;
@@ -21,16 +21,10 @@ function ofUser(): Place & { as(args: readonly string[]): Promise<Ran> } {
   return {
     ...own,
     as: (args) => {
-      const [file = '', ...words] = [...drop, process.execPath, program, ...args, '--root', own.path];
+      const [file, ...words] = [...drop, process.execPath, program, ...args, '--root', own.path];
       const child = spawn(file, words, { env: { PATH: process.env['PATH'] ?? '' }, cwd: '/' });
-      let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
       child.stdin.end();
-      return new Promise((resolve, reject) => {
-        child.on('error', reject);
-        child.on('close', (code) => resolve({ exitCode: code ?? -1, stdout, stderr }));
-      });
+      return resultOf(child);
     },
     [Symbol.dispose]: () => {
       own[Symbol.dispose]();
@@ -41,11 +35,11 @@ function ofUser(): Place & { as(args: readonly string[]): Promise<Ran> } {
 
 test('a fresh installation, a rerun, a rotation and a status need no root below one', async () => {
   using own = ofUser();
-  const { stdout } = expectExit(await own.as(['--detailed-exitcode']), 2);
-  expect(stdout).toContain(
+  const { output } = expectExit(await own.as(['--detailed-exitcode']), 2);
+  expect(output).toContain(
     `[+] Packages missing below ${own.path}, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx\n`,
   );
-  expect(stdout).not.toContain('Installed packages');
+  expect(output).not.toContain('Installed packages');
   const owners = [files.env, files.code, files.site, files.journal].map((file) => {
     const { uid, mode } = statSync(own.at(file));
     return [file, uid, (mode & 0o7777).toString(8)];
@@ -84,7 +78,7 @@ test.runIf(root)(
         made: exitCode === 0,
       });
       if (exitCode !== 0)
-        expect(ran.stdout).toContain(
+        expect(ran.output).toContain(
           `E_PATH_UNSAFE: /etc cannot be trusted: the symlink belongs to uid ${owner}.`,
         );
     }

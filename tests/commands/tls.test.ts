@@ -52,8 +52,8 @@ test('once a certificate is there --insecure-http is forgotten, so a bare rerun 
   expect(await root.install('--detailed-exitcode')).toMatchObject(done);
 
   root.certify();
-  const { stdout } = await root.install();
-  expect(stdout).toContain(
+  const { output } = await root.install();
+  expect(output).toContain(
     `There is a certificate for ${domain}, so it is served with TLS and INSECURE_HTTP is forgotten.`,
   );
   expect(root.state()).toEqual({ tls: true, insecure: false });
@@ -62,7 +62,7 @@ test('once a certificate is there --insecure-http is forgotten, so a bare rerun 
   rmSync(root.at(live), { recursive: true });
   const lost = await root.install();
   expect(lost).toMatchObject({ exitCode: 10 });
-  expect(lost.stdout).toContain(
+  expect(lost.output).toContain(
     `E_TLS_LOST: The site is served with TLS, but its certificate is gone: ${live}/fullchain.pem.`,
   );
   expect(root.state()).toEqual({ tls: true, insecure: false });
@@ -81,7 +81,7 @@ test('a host on which an earlier version remembered INSECURE_HTTP beside TLS kee
   rmSync(root.at(live), { recursive: true });
   const lost = await root.install();
   expect(lost).toMatchObject({ exitCode: 10 });
-  expect(lost.stdout).toContain('E_TLS_LOST');
+  expect(lost.output).toContain('E_TLS_LOST');
   expect(root.state()).toEqual({ tls: true, insecure: true });
 });
 
@@ -100,7 +100,7 @@ test('a certificate that a person put into the site is the one of the site, as l
   rmSync(root.at(second), { recursive: true });
   const lost = await root.install();
   expect(lost).toMatchObject({ exitCode: 10 });
-  expect(lost.stdout).toContain(`its certificate is gone: ${second}/fullchain.pem.`);
+  expect(lost.output).toContain(`its certificate is gone: ${second}/fullchain.pem.`);
 });
 
 test('a certificate in a directory that others may write is refused by that name, not called gone', async () => {
@@ -111,7 +111,7 @@ test('a certificate in a directory that others may write is refused by that name
   expect(await root.install('--domain', domain, ...given)).toMatchObject(done);
   const refusal = {
     exitCode: 10,
-    stdout: expect.stringContaining(
+    output: expect.stringContaining(
       'E_TLS_UNREADABLE: The TLS file /srv/c/fullchain.pem cannot be used: /srv/',
     ) as string,
   };
@@ -130,13 +130,13 @@ test('a certificate in a directory that others may write is refused by that name
 
   rmSync(root.at('/srv/c'), { recursive: true });
   const lost = await root.install();
-  expect(lost.stdout).toContain('E_TLS_LOST');
+  expect(lost.output).toContain('E_TLS_LOST');
 });
 
 test('the way to a certificate that is renewed makes nginx read it', async () => {
   using root = place();
-  const { stdout } = await root.install('--domain', domain);
-  expect(stdout).toContain(
+  const { output } = await root.install('--domain', domain);
+  expect(output).toContain(
     `certbot certonly --webroot -w /var/www/html -d ${domain} --deploy-hook "systemctl reload nginx" ;`,
   );
 });
@@ -145,13 +145,13 @@ test('--no-nginx names a site of an earlier run that nginx still serves, and how
   using root = place();
   const elsewhere = ['--no-nginx', '--public-url', 'https://mcp.example.org'];
   const remedy = 'rm /etc/nginx/sites-enabled/mcp-oauth-proxy.conf && systemctl reload nginx';
-  expect((await root.install(...elsewhere, '--dry-run')).stdout).not.toContain(remedy);
+  expect((await root.install(...elsewhere, '--dry-run')).output).not.toContain(remedy);
   expect(await root.install()).toMatchObject(done);
-  expect((await root.install()).stdout).not.toContain(remedy);
+  expect((await root.install()).output).not.toContain(remedy);
   const before = root.read(site);
-  const { exitCode, stdout } = await root.install(...elsewhere);
-  expect({ exitCode, told: stdout.includes(remedy) }).toEqual({ exitCode: 0, told: true });
+  const { exitCode, output } = await root.install(...elsewhere);
+  expect({ exitCode, told: output.includes(remedy) }).toEqual({ exitCode: 0, told: true });
   expect(root.read(site)).toBe(before);
   rmSync(root.at('/etc/nginx/sites-enabled/mcp-oauth-proxy.conf'));
-  expect((await root.install()).stdout).not.toContain(remedy);
+  expect((await root.install()).output).not.toContain(remedy);
 });

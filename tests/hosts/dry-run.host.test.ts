@@ -29,15 +29,15 @@ async function dryRunThenReal(host: Host, args: readonly string[]): Promise<void
 
   const predicted = expectExit(await host.sh(command), 2);
   const onReadOnly = expectExit(await host.sh(readOnly(command)), 2);
-  expect(onReadOnly.stdout).toBe(predicted.stdout);
+  expect(onReadOnly.output).toBe(predicted.output);
 
   expect(differences(before, snapshot(host, { hashAll: true }))).toEqual([]);
   expect(await host.must('find /run /tmp -xdev | sort')).toBe(runtime);
 
   const real = expectExit(await host.installer([...args, '--detailed-exitcode']), 2);
-  expect(planOf(real.stdout)).toBe(planOf(predicted.stdout));
-  expect(changesOf(real.stdout)).toEqual(changesOf(predicted.stdout));
-  expect(changesOf(real.stdout).length).toBeGreaterThan(0);
+  expect(planOf(real.output)).toBe(planOf(predicted.output));
+  expect(changesOf(real.output)).toEqual(changesOf(predicted.output));
+  expect(changesOf(real.output).length).toBeGreaterThan(0);
 }
 
 describe.each(suites)('%s', (suite) => {
@@ -47,7 +47,7 @@ describe.each(suites)('%s', (suite) => {
     await dryRunThenReal(host, ['--port', '9100', '--backend-url', 'http://127.0.0.1:8100/mcp']);
     await dryRunThenReal(host, ['--force-rotate-tokens', 'CLIENT_SECRET']);
     const nothing = expectExit(await host.installer(['--dry-run', '--detailed-exitcode']), 0);
-    expect(nothing.stdout).toMatch(
+    expect(nothing.output).toMatch(
       /^\[DRY-RUN\] Existing \.env detected — tokens would be PRESERVED\n\[DRY-RUN\] Plan [0-9a-f]{8}: 0 changes\n\[\+\] The service answers\n$/u,
     );
   });
@@ -55,10 +55,10 @@ describe.each(suites)('%s', (suite) => {
   test('somebody who may not read the secrets is told so, and nothing is taken for fresh', async () => {
     await using host = await createHost({ suite, name: 'dry-run-user' });
     expectExit(await host.installer([]), 0);
-    const { stdout, exitCode } = await host.sh(
+    const { output, exitCode } = await host.sh(
       'setpriv --reuid=nobody --regid=nogroup --clear-groups node /opt/mcp-installer/dist/mcp-installer.mjs --dry-run',
     );
     expect(exitCode).toBe(10);
-    expect(stdout).toMatch(/E_(ENV_UNREADABLE|PATH_UNSAFE)/u);
+    expect(output).toMatch(/E_(ENV_UNREADABLE|PATH_UNSAFE)/u);
   });
 });

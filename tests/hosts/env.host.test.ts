@@ -81,8 +81,8 @@ describe.each(suites)('%s', (suite) => {
     for (const { what, make, code, line } of hostile) {
       await host.must(`rm -rf ${envFile} /root/real\n${make}`);
       const before = snapshot(host);
-      const { stdout, exitCode } = await host.sh('timeout 20 node /opt/mcp-installer/dist/mcp-installer.mjs');
-      const told = stdout.split('\n').find((text) => text.startsWith('[ERROR]')) ?? stdout;
+      const { output, exitCode } = await host.sh('timeout 20 node /opt/mcp-installer/dist/mcp-installer.mjs');
+      const told = output.split('\n').find((text) => text.startsWith('[ERROR]')) ?? output;
       expect({ what, exitCode, told }).toEqual({
         what,
         exitCode: 10,
@@ -107,11 +107,11 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, name: 'odd-env' });
     const text = `# my notes: do not touch\r\n; another\r\n\r\nTOKEN_SECRET = ${token}\r\nMY_KEY='two words'\r\nCLIENT_ID="${id}"\r\nMCP_TOKEN=${mcp}\r\nLISTEN_PORT=9123`;
     await host.must(`mkdir -m 700 /etc/mcp-oauth-proxy\n${bytes(text)}chmod 644 ${envFile}`);
-    const { stdout } = expectExit(await host.installer([]), 0);
+    const { output } = expectExit(await host.installer([]), 0);
     const after = host.read(envFile);
     expect(after.startsWith(text)).toBe(true);
     expect(after.slice(text.length)).toMatch(/^\r\nCLIENT_SECRET=[0-9a-f]{64}\r\n$/u);
-    expect(stdout).toContain('CLIENT_SECRET was missing');
+    expect(output).toContain('CLIENT_SECRET was missing');
     expect(await host.must(`stat -c '%a %U' ${envFile}`)).toBe('600 root');
     const running = await secretsInProcess(host);
     expect(running).toMatchObject({ MCP_TOKEN: mcp, CLIENT_ID: id, TOKEN_SECRET: token });
@@ -119,7 +119,7 @@ describe.each(suites)('%s', (suite) => {
     expect(await host.must("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9123/healthz")).toBe(
       '200',
     );
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
   });
@@ -129,8 +129,8 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
     await host.must(`rm ${envFile}`);
     const before = snapshot(host, { without: ['./var/lib/mcp-installer'] });
-    const { stdout } = expectExit(await host.installer([]), 10);
-    expect(stdout).toContain('E_ENV_LOST');
+    const { output } = expectExit(await host.installer([]), 10);
+    expect(output).toContain('E_ENV_LOST');
     expect(differences(before, snapshot(host, { without: ['./var/lib/mcp-installer'] }))).toEqual([]);
     expectExit(await host.installer(['--force-rotate-tokens']), 0);
     await expectAnswering(host);

@@ -62,11 +62,11 @@ describe.each(suites)('%s', (suite) => {
     expect(await secretsInProcess(host)).not.toEqual(secretsInFile(host));
 
     const rotated = secretsInFile(host);
-    const { stdout } = expectExit(await host.installer([]), 0);
-    expect(stdout).toContain(
+    const { output } = expectExit(await host.installer([]), 0);
+    expect(output).toContain(
       `Run ${killed} was interrupted before it ended; this one finishes what it left.`,
     );
-    expect(stdout).toContain(`[+] Restarted mcp-oauth-proxy.service (owed by run ${killed})`);
+    expect(output).toContain(`[+] Restarted mcp-oauth-proxy.service (owed by run ${killed})`);
     expect(secretsInFile(host)).toEqual(rotated);
     expect(await secretsInProcess(host)).toEqual(rotated);
     expect(
@@ -74,7 +74,7 @@ describe.each(suites)('%s', (suite) => {
         `grep -c '"owedBy":\\["${killed}"\\]' /var/lib/mcp-installer/runs/*/journal.jsonl | tail -n 1`,
       ),
     ).toMatch(/:1$/u);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
     await expectAnswering(host);
@@ -109,9 +109,9 @@ describe.each(suites)('%s', (suite) => {
       ...before,
       ...[...contents(host)].filter(([path]) => path.startsWith('./root')),
     ]);
-    const { stdout } = expectExit(await host.installer(['--source', '/root/broken.py']), 12);
-    expect(stdout).toContain('E_UNHEALTHY');
-    expect(stdout).toContain('[!] Everything was put back as it was before');
+    const { output } = expectExit(await host.installer(['--source', '/root/broken.py']), 12);
+    expect(output).toContain('E_UNHEALTHY');
+    expect(output).toContain('[!] Everything was put back as it was before');
     expect(differences(beforeWithFile, contents(host))).toEqual([]);
     expect(secretsInFile(host)).toEqual(secrets);
     expect(await secretsInProcess(host)).toEqual(secrets);
@@ -120,8 +120,8 @@ describe.each(suites)('%s', (suite) => {
     await host.write('/root/late.py', serviceThat('', 'threading.Timer(0.2, lambda: os._exit(1)).start()'));
     expectExit(await host.installer(['--source', '/root/late.py']), 12);
     await expectAnswering(host);
-    expect(expectExit(await host.installer([]), 0).stdout).not.toContain('Copied');
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer([]), 0).output).not.toContain('Copied');
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
   });
@@ -133,8 +133,8 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--source', '/root/broken.py']), 12);
     expect(differences(before, contents(host))).toEqual([]);
     expect(await host.must('systemctl list-units --all --plain --no-legend "mcp-oauth-proxy*"')).toBe('');
-    const { stdout } = expectExit(await host.installer([]), 0);
-    expect(stdout).toContain('[+] Generating new secrets...');
+    const { output } = expectExit(await host.installer([]), 0);
+    expect(output).toContain('[+] Generating new secrets...');
     await expectAnswering(host);
   });
 
@@ -153,8 +153,8 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
     await host.write('/etc/nginx/sites-enabled/other.conf', 'server { listen 8090; nonsense on; }\n');
     const before = contents(host);
-    const { stdout } = expectExit(await host.installer(['--port', '9001']), 12);
-    expect(stdout).toContain('E_CONFIG_REJECTED: nginx -t rejects the new configuration');
+    const { output } = expectExit(await host.installer(['--port', '9001']), 12);
+    expect(output).toContain('E_CONFIG_REJECTED: nginx -t rejects the new configuration');
     expect(differences(before, contents(host))).toEqual([]);
     await expectAnswering(host);
     // What needs no nginx goes through.
@@ -171,11 +171,11 @@ describe.each(suites)('%s', (suite) => {
     expect(host.read(`${units}.service`)).not.toContain('IPAddressDeny');
     await expectAnswering(host);
     await host.must(`sed -i 's/^NoDelay=.*/NoSuchThing=2/' ${units}.socket`);
-    const { stdout } = expectExit(
+    const { output } = expectExit(
       await host.installer(['--backend-url', 'http://127.0.0.1:8000/mcp', '--keep-edited']),
       12,
     );
-    expect(stdout).toContain(
+    expect(output).toContain(
       'E_CONFIG_REJECTED: systemd-analyze verify rejects the new configuration: /etc/systemd/system/mcp-oauth-proxy.socket:',
     );
     await expectAnswering(host);
@@ -192,10 +192,10 @@ describe.each(suites)('%s', (suite) => {
       return /^[1-9]\d*\nrunning$/u.test(shown.split('\n').sort().join('\n')) ? true : undefined;
     });
     const crashing = /E_UNHEALTHY: The service is not healthy: it (crashes and is restarted|crashed again) /u;
-    expect(expectExit(await host.installer(['status']), 3).stdout).toMatch(
+    expect(expectExit(await host.installer(['status']), 3).output).toMatch(
       /not healthy: it crash(es|ed) .*restarted \(?[1-9]\d* times?/u,
     );
-    expect(expectExit(await host.installer([]), 13).stdout).toMatch(crashing);
+    expect(expectExit(await host.installer([]), 13).output).toMatch(crashing);
     expectExit(await host.installer(['--source', 'bundled']), 0);
     await expectAnswering(host);
     expectExit(await host.installer(['status']), 0);
@@ -213,7 +213,7 @@ describe.each(suites)('%s', (suite) => {
     const first = host.run(['node', bundle, '--force-rotate-tokens']);
     await until('the first run is under way', () => lookInside(host, held.reached));
     const second = expectExit(await host.installer(['--force-rotate-tokens']), 11);
-    expect(second.stdout).toContain('E_BUSY');
+    expect(second.output).toContain('E_BUSY');
     expectExit(await host.installer(['--dry-run']), 11);
     await held.release();
     expectExit(await first, 0);
@@ -228,8 +228,8 @@ describe.each(suites)('%s', (suite) => {
     await host.must(
       `cp -a /etc/mcp-oauth-proxy /root/kept && mount -t tmpfs -o size=4k,mode=700 none /etc/mcp-oauth-proxy && cp -a /root/kept/.env /etc/mcp-oauth-proxy/`,
     );
-    const { stdout } = expectExit(await host.installer(['--force-rotate-tokens']), 12);
-    expect(stdout).toContain('E_WRITE_FAILED: /etc/mcp-oauth-proxy/.env could not be written: ENOSPC.');
+    const { output } = expectExit(await host.installer(['--force-rotate-tokens']), 12);
+    expect(output).toContain('E_WRITE_FAILED: /etc/mcp-oauth-proxy/.env could not be written: ENOSPC.');
     expect(await host.must('cat /etc/mcp-oauth-proxy/.env; ls -A /etc/mcp-oauth-proxy')).toBe(`${env}.env`);
     expect(await secretsInProcess(host)).toEqual(secretsInFile(host));
   });

@@ -21,37 +21,37 @@ describe.each(suites)('%s', (suite) => {
     expect(second).toBe(first);
     expect(third).toMatch(/^[0-9a-f]{64}$/u);
     expect(third).not.toBe(first);
-    expect(again.stdout).toContain('[!] Existing installation detected at /etc/mcp-oauth-proxy/.env\n');
-    expect(again.stdout).toContain(
+    expect(again.output).toContain('[!] Existing installation detected at /etc/mcp-oauth-proxy/.env\n');
+    expect(again.output).toContain(
       '[!] Tokens will be PRESERVED (use --force-rotate-tokens to regenerate)\n',
     );
-    expect(rotated.stdout).toContain('[!] --force-rotate-tokens : regenerating all secrets\n');
+    expect(rotated.output).toContain('[!] --force-rotate-tokens : regenerating all secrets\n');
     await expectAnswering(host);
   });
 
   test('the bootstrap keeps the exit code and names the sudo line for those who are not root', async () => {
     await using host = await createHost({ suite, name: 'bootstrap' });
-    const { stdout, exitCode } = await host.sh(
+    const { output, exitCode } = await host.sh(
       'setpriv --reuid=nobody --regid=nogroup --clear-groups /opt/mcp-installer/install.sh --port 9000',
       {
         cwd: '/',
       },
     );
     expect(exitCode).toBe(10);
-    expect(stdout).toContain('E_NOT_ROOT');
-    expect(stdout).toContain('Run: sudo /opt/mcp-installer/install.sh --port 9000\n');
+    expect(output).toContain('E_NOT_ROOT');
+    expect(output).toContain('Run: sudo /opt/mcp-installer/install.sh --port 9000\n');
     const wrong = await host.sh('sudo /opt/mcp-installer/install.sh --prot 9000', { cwd: '/' });
     expect(wrong.exitCode).toBe(64);
-    expect(wrong.stdout).toContain('Did you mean --port?');
+    expect(wrong.output).toContain('Did you mean --port?');
   });
 
   test('DRY_RUN is honoured though sudo drops it', async () => {
     await using host = await createHost({ suite, name: 'dry-run-env' });
-    const { stdout } = expectExit(await host.sh('DRY_RUN=1 sudo /opt/mcp-installer/install.sh'), 0);
-    expect(stdout).toContain('[DRY-RUN] Plan ');
+    const { output } = expectExit(await host.sh('DRY_RUN=1 sudo /opt/mcp-installer/install.sh'), 0);
+    expect(output).toContain('[DRY-RUN] Plan ');
     expect(host.exists('/etc/mcp-oauth-proxy')).toBe(false);
     const refused = await host.sh('FORCE_ROTATE_TOKENS=1 sudo /opt/mcp-installer/install.sh');
     expect(refused.exitCode).toBe(64);
-    expect(refused.stdout).toContain('--force-rotate-tokens');
+    expect(refused.output).toContain('--force-rotate-tokens');
   });
 });

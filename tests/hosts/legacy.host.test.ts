@@ -64,16 +64,16 @@ describe.each(suites)('%s', (suite) => {
     const env = host.read(envFile);
     const siteBefore = await host.must('stat -c "%i %Y %Z" /etc/nginx/sites-available/mcp-oauth-proxy.conf');
 
-    const { stdout } = expectExit(await host.installer([]), 0);
+    const { output } = expectExit(await host.installer([]), 0);
     expect(host.read(envFile)).toBe(env);
     expect(await secretsInProcess(host)).toEqual(secrets);
     expect(await host.must('stat -c "%i %Y %Z" /etc/nginx/sites-available/mcp-oauth-proxy.conf')).toBe(
       siteBefore,
     );
-    expect(stdout).toContain(
+    expect(output).toContain(
       'Wrote systemd unit /etc/systemd/system/mcp-oauth-proxy.service (adopted: a backup is kept)',
     );
-    expect(stdout).toContain(
+    expect(output).toContain(
       '/etc/nginx/sites-available/mcp-oauth-proxy.conf was edited by a person and is kept as it is.',
     );
     const backups = await host.must(
@@ -83,7 +83,7 @@ describe.each(suites)('%s', (suite) => {
     expect(await host.must("curl -sk https://127.0.0.1:8443/healthz -H 'Host: mcp.example.org'")).toBe('ok');
     expect(await host.must('systemctl is-active mcp-oauth-proxy.socket')).toBe('active');
 
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
   });
@@ -93,8 +93,8 @@ describe.each(suites)('%s', (suite) => {
     await setUp(host);
     await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
     const before = host.read('/etc/systemd/system/mcp-oauth-proxy.service');
-    const { stdout } = expectExit(await host.installer(['--source', '/root/broken.py']), 12);
-    expect(stdout).toContain('E_UNHEALTHY');
+    const { output } = expectExit(await host.installer(['--source', '/root/broken.py']), 12);
+    expect(output).toContain('E_UNHEALTHY');
     expect(host.read('/etc/systemd/system/mcp-oauth-proxy.service')).toBe(before);
     expect(host.exists('/etc/systemd/system/mcp-oauth-proxy.socket')).toBe(false);
     expect(await host.must('curl -s http://127.0.0.1:8083/')).toBe('old');

@@ -19,9 +19,9 @@ describe.each(suites)('%s', (suite) => {
     const first = expectExit(await withoutSystemd(host, '--detailed-exitcode'), 2);
     const words =
       'systemd is not running here: files are written and units enabled; the service starts at the next boot.';
-    expect(first.stdout).toContain(words);
-    expect(first.stdout).toContain('[OK] Installation complete');
-    expect(first.stdout).not.toMatch(/Reloaded|started|The service answers/u);
+    expect(first.output).toContain(words);
+    expect(first.output).toContain('[OK] Installation complete');
+    expect(first.output).not.toMatch(/Reloaded|started|The service answers/u);
     expect(await host.must(links)).toBe(
       [
         '/etc/systemd/system/mcp-oauth-proxy.socket',
@@ -30,7 +30,7 @@ describe.each(suites)('%s', (suite) => {
       ].join('\n'),
     );
     expect(await host.must('systemctl is-active mcp-oauth-proxy.socket || true')).toBe('inactive');
-    expect(expectExit(await withoutSystemd(host, '--detailed-exitcode'), 0).stdout).toContain(
+    expect(expectExit(await withoutSystemd(host, '--detailed-exitcode'), 0).output).toContain(
       '[OK] Nothing to do',
     );
     const secrets = secretsInFile(host);
@@ -39,7 +39,7 @@ describe.each(suites)('%s', (suite) => {
     await host.reboot();
     await expectAnswering(host);
     expect(await secretsInProcess(host)).toEqual(secrets);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
   });
@@ -48,8 +48,8 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, name: 'offline-rotate' });
     expectExit(await withoutSystemd(host, ''), 0);
     const before = secretsInFile(host);
-    const { stdout } = expectExit(await withoutSystemd(host, '--force-rotate-tokens'), 0);
-    expect(stdout).toContain('the service starts at the next boot');
+    const { output } = expectExit(await withoutSystemd(host, '--force-rotate-tokens'), 0);
+    expect(output).toContain('the service starts at the next boot');
     const after = secretsInFile(host);
     for (const [name, value] of Object.entries(after)) {
       expect({ name, rotated: value !== before[name as keyof typeof before] }).toEqual({

@@ -27,7 +27,7 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
     await expectAnswering(host);
     expectExit(await host.installer(['--force-rotate-tokens']), 0);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
     expectExit(await host.installer(['status']), 0);
@@ -41,7 +41,7 @@ describe.each(suites)('%s', (suite) => {
       (await host.sh('curl -s http://127.0.0.1:8084/')).exitCode === 0 ? true : undefined,
     );
     const before = snapshot(host);
-    expect(expectExit(await host.installer([]), 10).stdout).toMatch(
+    expect(expectExit(await host.installer([]), 10).output).toMatch(
       /E_PORT_TAKEN: Port 8084 on 0\.0\.0\.0 is in use by nginx \(process \d+\)\./u,
     );
     expect(differences(before, snapshot(host))).toEqual([]);
@@ -51,13 +51,13 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, name: 'web-port' });
     await host.must('systemctl stop nginx');
     await listen(host, '127.0.0.1', 80);
-    const { stdout } = expectExit(
+    const { output } = expectExit(
       await host.installer(['--domain', 'mcp.example.org', '--insecure-http']),
       10,
     );
-    expect(stdout).toMatch(/E_PORT_TAKEN: Port 80 on 127\.0\.0\.1 is in use by python3/u);
-    expect(stdout).toContain('use --no-nginx with --public-url');
-    expect(stdout).not.toContain('choose another port');
+    expect(output).toMatch(/E_PORT_TAKEN: Port 80 on 127\.0\.0\.1 is in use by python3/u);
+    expect(output).toContain('use --no-nginx with --public-url');
+    expect(output).not.toContain('choose another port');
   });
 
   test('one port further and back: each gives up what the other takes, and a failure puts both back', async () => {
@@ -69,7 +69,7 @@ describe.each(suites)('%s', (suite) => {
 
     expectExit(await host.installer(['--port', '8084']), 0);
     expect([await answers(host, 8084), await answers(host, 8085)]).toEqual(['200', '200']);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
 
@@ -88,12 +88,12 @@ describe.each(suites)('%s', (suite) => {
       systemctl stop mcp-oauth-proxy.service && systemctl restart mcp-oauth-proxy.socket &&
       systemctl start mcp-oauth-proxy.service && mv ${socketFile}.old ${socketFile} && systemctl daemon-reload`);
     expect((await host.sh('curl -s http://127.0.0.1:8083/healthz')).exitCode).toBe(7);
-    const { stdout } = expectExit(await host.installer(['status']), 3);
-    expect(stdout).toContain('nobody listens on 127.0.0.1:8083');
-    expect(expectExit(await host.installer([]), 0).stdout).toContain('mcp-oauth-proxy.socket');
+    const { output } = expectExit(await host.installer(['status']), 3);
+    expect(output).toContain('nobody listens on 127.0.0.1:8083');
+    expect(expectExit(await host.installer([]), 0).output).toContain('mcp-oauth-proxy.socket');
     await expectAnswering(host);
     expect(await mainPid(host)).not.toBe(pid);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
   });

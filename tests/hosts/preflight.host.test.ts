@@ -8,9 +8,9 @@ describe.each(suites)('%s', (suite) => {
   test('without nginx and with --no-packages: exit 10, the packages named, nothing made', async () => {
     await using host = await createHost({ suite, bare: true, name: 'no-packages' });
     const before = snapshot(host);
-    const { stdout } = expectExit(await host.installer(['--no-packages']), 10);
-    expect(stdout).toContain('E_PACKAGES_MISSING');
-    expect(stdout).toContain(
+    const { output } = expectExit(await host.installer(['--no-packages']), 10);
+    expect(output).toContain('E_PACKAGES_MISSING');
+    expect(output).toContain(
       'apt-get install python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx',
     );
     expect(differences(before, snapshot(host))).toEqual([]);
@@ -23,13 +23,13 @@ describe.each(suites)('%s', (suite) => {
       (await host.sh('curl -s http://127.0.0.1:8083/')).exitCode === 0 ? true : undefined,
     );
     const before = snapshot(host);
-    const { stdout } = expectExit(await host.installer([]), 10);
-    expect(stdout).toMatch(/E_PORT_TAKEN: Port 8083 on 127\.0\.0\.1 is in use by python3 \(process \d+\)\./u);
+    const { output } = expectExit(await host.installer([]), 10);
+    expect(output).toMatch(/E_PORT_TAKEN: Port 8083 on 127\.0\.0\.1 is in use by python3 \(process \d+\)\./u);
     expect(differences(before, snapshot(host))).toEqual([]);
     await host.must('pkill -f "[h]ttp.server"');
 
     await host.must('ln -s /dev/null /etc/systemd/system/mcp-oauth-proxy.service && systemctl daemon-reload');
-    expect(expectExit(await host.installer([]), 10).stdout).toContain(
+    expect(expectExit(await host.installer([]), 10).output).toContain(
       'systemctl unmask mcp-oauth-proxy.service',
     );
     await host.must('rm /etc/systemd/system/mcp-oauth-proxy.service && systemctl daemon-reload');
@@ -40,9 +40,9 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, name: 'masked-nginx' });
     await host.must('systemctl stop nginx && systemctl mask nginx 2>&1');
     const before = snapshot(host);
-    const { stdout } = expectExit(await host.installer([]), 10);
-    expect(stdout).toContain('E_UNIT_MASKED: The unit nginx.service is masked.');
-    expect(stdout).toContain('Run: systemctl unmask nginx.service');
+    const { output } = expectExit(await host.installer([]), 10);
+    expect(output).toContain('E_UNIT_MASKED: The unit nginx.service is masked.');
+    expect(output).toContain('Run: systemctl unmask nginx.service');
     expect(differences(before, snapshot(host))).toEqual([]);
     const elsewhere = ['--no-nginx', '--public-url', 'https://mcp.example.org'];
     expectExit(await host.installer(elsewhere), 0);
@@ -53,13 +53,13 @@ describe.each(suites)('%s', (suite) => {
   test('--no-start writes and enables, starts nothing; the next run starts it', async () => {
     await using host = await createHost({ suite, name: 'no-start' });
     expectExit(await host.installer(['--no-start']), 0);
-    expect((await host.sh('systemctl is-active mcp-oauth-proxy.service mcp-oauth-proxy.socket')).stdout).toBe(
+    expect((await host.sh('systemctl is-active mcp-oauth-proxy.service mcp-oauth-proxy.socket')).output).toBe(
       'inactive\ninactive\n',
     );
     expect(
-      (await host.sh('systemctl is-enabled mcp-oauth-proxy.service mcp-oauth-proxy.socket')).stdout,
+      (await host.sh('systemctl is-enabled mcp-oauth-proxy.service mcp-oauth-proxy.socket')).output,
     ).toBe('enabled\nenabled\n');
-    expect(expectExit(await host.installer(['status']), 3).stdout).toContain('unhealthy');
+    expect(expectExit(await host.installer(['status']), 3).output).toContain('unhealthy');
     expectExit(await host.installer([]), 0);
     await expectAnswering(host);
     expectExit(await host.installer(['status']), 0);
@@ -72,8 +72,8 @@ describe.each(suites)('%s', (suite) => {
       'sed \'s/version="0.1.0"/version="9.0.0"/\' /opt/mcp-installer/dist/mcp-installer.mjs >/root/newer.mjs',
     );
     expectExit(await host.run(['node', '/root/newer.mjs']), 0);
-    expect((await host.run(['node', '/root/newer.mjs', '--version'])).stdout).toBe('9.0.0\n');
-    expect(expectExit(await host.installer([]), 10).stdout).toContain('E_DOWNGRADE');
+    expect((await host.run(['node', '/root/newer.mjs', '--version'])).output).toBe('9.0.0\n');
+    expect(expectExit(await host.installer([]), 10).output).toContain('E_DOWNGRADE');
     expectExit(await host.installer(['--allow-downgrade']), 0);
   });
 });
@@ -93,10 +93,10 @@ test('missing packages are installed for real, and stay when the run fails', asy
     ]),
     12,
   );
-  expect(failed.stdout).toContain(
+  expect(failed.output).toContain(
     'Installed packages python3-fastapi python3-uvicorn python3-httpx python3-jwt',
   );
-  expect(failed.stdout).toContain('Left as it is: package python3-fastapi');
+  expect(failed.output).toContain('Left as it is: package python3-fastapi');
   expectExit(
     await host.installer(['--port', '18083', '--no-nginx', '--public-url', 'https://mcp.example.org']),
     0,

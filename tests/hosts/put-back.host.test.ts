@@ -25,8 +25,8 @@ describe.each(suites)('%s', (suite) => {
     await host.must(`chmod 755 ${path.dirname(envFile)}`);
     await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
     const before = stateOf(host);
-    const { stdout } = expectExit(await host.installer(['--source', '/root/broken.py']), 12);
-    expect(stdout).toContain(`Set mode 0600 on ${envFile}`);
+    const { output } = expectExit(await host.installer(['--source', '/root/broken.py']), 12);
+    expect(output).toContain(`Set mode 0600 on ${envFile}`);
     expect(stateOf(host)).toEqual(before);
     // And the next run puts right what was wrong with them.
     expectExit(await host.installer([]), 0);

@@ -44,8 +44,8 @@ describe.each(suites)('%s', (suite) => {
     const notes = await systemdNotes(host);
 
     for (let run = 1; run <= 5; run += 1) {
-      const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 0);
-      expect(stdout).toContain('[OK] Nothing to do');
+      const { output } = expectExit(await host.installer(['--detailed-exitcode']), 0);
+      expect(output).toContain('[OK] Nothing to do');
       expect(secretsInFile(host)).toEqual(secrets);
       expect(await secretsInProcess(host)).toEqual(secrets);
       await expectAnswering(host);
@@ -73,7 +73,7 @@ describe.each(suites)('%s', (suite) => {
 
     await host.must('systemctl stop mcp-oauth-proxy.service mcp-oauth-proxy.socket');
     const started = expectExit(await host.installer([]), 0);
-    expect(started.stdout).toContain('started mcp-oauth-proxy.service');
+    expect(started.output).toContain('started mcp-oauth-proxy.service');
     await expectAnswering(host);
 
     await host.must('systemctl stop nginx');
@@ -84,29 +84,29 @@ describe.each(suites)('%s', (suite) => {
     const fresh = 'a'.repeat(64);
     await host.must(`sed -i 's/^MCP_TOKEN=.*/MCP_TOKEN=${fresh}/' /etc/mcp-oauth-proxy/.env`);
     const restarted = expectExit(await host.installer([]), 0);
-    expect(restarted.stdout).toContain('Restarted mcp-oauth-proxy.service');
+    expect(restarted.output).toContain('Restarted mcp-oauth-proxy.service');
     expect((await secretsInProcess(host)).MCP_TOKEN).toBe(fresh);
-    expect(expectExit(await host.installer([]), 0).stdout).toContain('[OK] Nothing to do');
+    expect(expectExit(await host.installer([]), 0).output).toContain('[OK] Nothing to do');
 
     await host.must('touch /usr/local/lib/mcp-oauth-proxy/oauth_proxy.py');
-    expect(expectExit(await host.installer([]), 0).stdout).toContain('Restarted mcp-oauth-proxy.service');
-    expect(expectExit(await host.installer([]), 0).stdout).toContain('[OK] Nothing to do');
+    expect(expectExit(await host.installer([]), 0).output).toContain('Restarted mcp-oauth-proxy.service');
+    expect(expectExit(await host.installer([]), 0).output).toContain('[OK] Nothing to do');
   });
 
   test('every value of the .env reaches the process, also one that is taken out; a change of its mode is none', async () => {
     await using host = await createHost({ suite, name: 'hand-edited' });
     expectExit(await host.installer([]), 0);
     const rerun = async (): Promise<readonly string[]> => {
-      const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 2);
-      expect(stdout).toContain('Restarted mcp-oauth-proxy.service');
-      expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+      const { output } = expectExit(await host.installer(['--detailed-exitcode']), 2);
+      expect(output).toContain('Restarted mcp-oauth-proxy.service');
+      expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
         '[OK] Nothing to do',
       );
       return environmentLines(host);
     };
 
     await host.must(`echo BACKEND_URL=http://127.0.0.1:9001/mcp >>${envFile}`);
-    expect(expectExit(await host.installer(['status']), 3).stdout).toContain(
+    expect(expectExit(await host.installer(['status']), 3).output).toContain(
       'restart mcp-oauth-proxy.service',
     );
     expect(await rerun()).toContain('BACKEND_URL=http://127.0.0.1:9001/mcp');
@@ -119,7 +119,7 @@ describe.each(suites)('%s', (suite) => {
 
     const pid = await mainPid(host);
     await host.must(`chmod 0400 ${envFile} && chmod 0600 ${envFile}`);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
     expect(await mainPid(host)).toBe(pid);
@@ -131,7 +131,7 @@ describe.each(suites)('%s', (suite) => {
     const dropIn = '/etc/systemd/system/mcp-oauth-proxy.service.d/override.conf';
     const environment = async (): Promise<readonly string[]> => {
       expectExit(await host.installer(['--detailed-exitcode']), 2);
-      expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+      expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
         '[OK] Nothing to do',
       );
       return environmentLines(host);
@@ -152,7 +152,7 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
     const secrets = secretsInFile(host);
     await host.reboot();
-    expect(expectExit(await host.installer([]), 0).stdout).toContain('[OK] Nothing to do');
+    expect(expectExit(await host.installer([]), 0).output).toContain('[OK] Nothing to do');
     await expectAnswering(host);
     expect(await secretsInProcess(host)).toEqual(secrets);
   });

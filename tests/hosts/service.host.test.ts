@@ -144,20 +144,20 @@ describe.each(suites)('%s', (suite) => {
   test('a rotation is proven against service and backend, and what could not be proven is said', async () => {
     await using host = await createHost({ suite, name: 'proof' });
     expectExit(await host.installer([]), 0);
-    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).output).toContain(
       'MCP_TOKEN: http://127.0.0.1:8000/mcp does not answer',
     );
     await withBackend(host);
-    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).stdout).not.toContain(
+    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).output).not.toContain(
       'could not be tried',
     );
     await host.must(`grep MCP_TOKEN /etc/mcp-oauth-proxy/.env | cut -d= -f2 >/run/expected`);
-    expect(expectExit(await host.installer(['--force-rotate-tokens', 'MCP_TOKEN']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--force-rotate-tokens', 'MCP_TOKEN']), 0).output).toContain(
       'refuses the new MCP_TOKEN (401)',
     );
 
     // The service is proven though its backend refuses it.
-    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).stdout).not.toContain(
+    expect(expectExit(await host.installer(['--force-rotate-tokens']), 0).output).not.toContain(
       'not proven to have taken effect',
     );
   });
@@ -185,8 +185,8 @@ async def app(scope, receive, send):
     );
     expectExit(await host.installer(['--source', '/root/stubborn.py']), 0);
     const before = secretsInFile(host);
-    const { stdout } = expectExit(await host.installer(['--force-rotate-tokens']), 12);
-    expect(stdout).toContain(
+    const { output } = expectExit(await host.installer(['--force-rotate-tokens']), 12);
+    expect(output).toContain(
       'E_ROTATION_UNPROVEN: The rotation did not take effect: the service still accepts the old client credentials.',
     );
     expect(secretsInFile(host)).toEqual(before);
@@ -217,8 +217,8 @@ async def token(request: Request):
     );
     expectExit(await host.installer(['--source', '/root/form.py']), 0);
     const before = secretsInFile(host);
-    const { stdout } = expectExit(await host.installer(['--force-rotate-tokens']), 0);
-    expect(stdout.split('\n').filter((line) => line.includes('not proven'))).toEqual([
+    const { output } = expectExit(await host.installer(['--force-rotate-tokens']), 0);
+    expect(output.split('\n').filter((line) => line.includes('not proven'))).toEqual([
       '[!] TOKEN_SECRET: /mcp answers 405 to the new, 405 to the old, 405 to a wrong one: not proven to have taken effect.',
     ]);
     expect(secretsInFile(host)).not.toEqual(before);

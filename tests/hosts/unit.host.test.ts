@@ -52,8 +52,8 @@ describe.each(suites)('%s', (suite) => {
   test('a service that answers at the metadata path alone is healthy', async () => {
     await using host = await createHost({ suite, name: 'unit-health' });
     await host.write('/root/metadata.py', application('/.well-known/oauth-authorization-server'));
-    const { stdout } = expectExit(await host.installer(['--source', '/root/metadata.py']), 0);
-    expect(stdout).toContain('[+] The service answers');
+    const { output } = expectExit(await host.installer(['--source', '/root/metadata.py']), 0);
+    expect(output).toContain('[+] The service answers');
     expectExit(await host.installer(['status']), 0);
   });
 
@@ -75,8 +75,8 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
     const before = await mainPid(host);
     await host.must('touch /etc/systemd/system/mcp-oauth-proxy.service');
-    const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 2);
-    expect(stdout).toContain('[+] Reloaded systemd and restarted mcp-oauth-proxy.service');
+    const { output } = expectExit(await host.installer(['--detailed-exitcode']), 2);
+    expect(output).toContain('[+] Reloaded systemd and restarted mcp-oauth-proxy.service');
     expect(await mainPid(host)).not.toBe(before);
     expect(
       await host.must('systemctl show --property=NeedDaemonReload --value mcp-oauth-proxy.service'),

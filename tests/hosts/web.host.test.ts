@@ -53,7 +53,7 @@ describe.each(suites)('%s', (suite) => {
     await expectAnswering(host);
 
     const pending = expectExit(await host.installer(['--domain', domain]), 0);
-    expect(pending.stdout).toContain(`certbot certonly --webroot -w /var/www/html -d ${domain}`);
+    expect(pending.output).toContain(`certbot certonly --webroot -w /var/www/html -d ${domain}`);
     expect(await status(host, `http://${domain}/healthz`)).toBe('503');
     await host.must(
       'mkdir -p /var/www/html/.well-known/acme-challenge && echo proof >/var/www/html/.well-known/acme-challenge/x',
@@ -66,12 +66,12 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--detailed-exitcode']), 2);
     expect(await status(host, `https://${domain}/healthz`)).toBe('200');
     expect(await status(host, `http://${domain}/healthz`)).toBe(`308 https://${domain}/healthz`);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );
 
     await host.must(`mv ${live} /root/live`);
-    expect(expectExit(await host.installer([]), 10).stdout).toContain('E_TLS_LOST');
+    expect(expectExit(await host.installer([]), 10).output).toContain('E_TLS_LOST');
     expect(await status(host, `https://${domain}/healthz`)).toBe('200');
     await host.must(`mv /root/live ${live}`);
     expectExit(await host.installer(['--detailed-exitcode']), 0);
@@ -82,14 +82,14 @@ describe.each(suites)('%s', (suite) => {
     const issuer = async (): Promise<unknown> =>
       JSON.parse(await host.must('curl -s http://127.0.0.1:8083/.well-known/oauth-authorization-server'));
     const insecure = expectExit(await host.installer(['--domain', domain, '--insecure-http']), 0);
-    expect(insecure.stdout).toContain(`URL http://${domain}/mcp;`);
+    expect(insecure.output).toContain(`URL http://${domain}/mcp;`);
     expect(await issuer()).toMatchObject({ issuer: `http://${domain}` });
     await certify(host);
     const secure = expectExit(await host.installer([]), 0);
-    expect(secure.stdout).toContain(`URL https://${domain}/mcp;`);
+    expect(secure.output).toContain(`URL https://${domain}/mcp;`);
     expect(await issuer()).toMatchObject({ issuer: `https://${domain}` });
     await host.must(`mv ${live} /root/live`);
-    expect(expectExit(await host.installer([]), 10).stdout).toContain('E_TLS_LOST');
+    expect(expectExit(await host.installer([]), 10).output).toContain('E_TLS_LOST');
     expect(await status(host, `https://${domain}/healthz`)).toBe('200');
   });
 
@@ -103,9 +103,9 @@ describe.each(suites)('%s', (suite) => {
     expect(before.served).not.toBe(before.onDisk);
 
     const predicted = expectExit(await host.installer(['--dry-run', '--detailed-exitcode']), 2);
-    expect(predicted.stdout).toContain('[DRY-RUN] Would reload nginx');
-    const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 2);
-    expect(stdout).toContain(
+    expect(predicted.output).toContain('[DRY-RUN] Would reload nginx');
+    const { output } = expectExit(await host.installer(['--detailed-exitcode']), 2);
+    expect(output).toContain(
       `${live}/fullchain.pem was renewed, and the web server still serves the old one: it is reloaded.`,
     );
     expect(await certificates(host)).toEqual({ served: before.onDisk, onDisk: before.onDisk });
@@ -132,8 +132,8 @@ describe.each(suites)('%s', (suite) => {
       `sed -i 's|    server_name ${domain};|    server_name ${domain};\\n    listen 443 ssl; # managed by Certbot\\n    ssl_certificate ${live}/fullchain.pem; # managed by Certbot\\n    ssl_certificate_key ${live}/privkey.pem; # managed by Certbot|' ${site}`,
     );
     const edited = host.read(site);
-    const { stdout } = expectExit(await host.installer([]), 0);
-    expect(stdout).toContain('was edited by a person and is kept as it is.');
+    const { output } = expectExit(await host.installer([]), 0);
+    expect(output).toContain('was edited by a person and is kept as it is.');
     expect(host.read(site)).toBe(edited);
     expect(await status(host, `https://${domain}/healthz`)).toBe('200');
     expectExit(await host.installer(['--detailed-exitcode']), 0);
@@ -156,9 +156,9 @@ describe.each(suites)('%s', (suite) => {
       const edited = host.read(site);
       const pids = await nginxPids(host);
 
-      const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 0);
-      expect(stdout).toContain(`[+] ${site} was edited by a person and is kept as it is.`);
-      expect(stdout).toMatch(
+      const { output } = expectExit(await host.installer(['--detailed-exitcode']), 0);
+      expect(output).toContain(`[+] ${site} was edited by a person and is kept as it is.`);
+      expect(output).toMatch(
         /^\[!\] The nginx site is not as the installer wrote it, so it is not judged: .*\.$/mu,
       );
       expect(await nginxPids(host)).toBe(pids);
@@ -189,7 +189,7 @@ describe.each(suites)('%s', (suite) => {
     const enabled = '/etc/nginx/sites-enabled/mcp-oauth-proxy.conf';
     await host.must(`rm ${enabled} && sed 's/8084/9999/' ${site} >${enabled} && systemctl reload nginx`);
     const edited = host.read(enabled);
-    expect(expectExit(await host.installer([]), 10).stdout).toContain(`Someone edited ${enabled},`);
+    expect(expectExit(await host.installer([]), 10).output).toContain(`Someone edited ${enabled},`);
     expectExit(await host.installer(['--keep-edited', '--detailed-exitcode']), 0);
     expectExit(await host.installer(['--force-rotate-tokens']), 0);
     expect(host.read(enabled)).toBe(edited);
@@ -206,7 +206,7 @@ describe.each(suites)('%s', (suite) => {
       host.must(`curl -s --resolve ${domain}:80:10.9.9.9 http://${domain}/.well-known/mcp-installer`);
     const words = `[!] On 10.9.9.9, port 80, something else answers for ${domain}: `;
     const alone = expectExit(await host.installer(['--domain', domain, '--insecure-http']), 0);
-    expect(alone.stdout).not.toContain('something else answers');
+    expect(alone.output).not.toContain('something else answers');
     expect(await marker()).toMatch(/^[0-9a-f]{16}$/u);
 
     await host.write(
@@ -215,10 +215,10 @@ describe.each(suites)('%s', (suite) => {
     );
     await reloadNginx(host);
     expect(await marker()).toBe('other');
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(words);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(words);
     await host.must('rm /etc/nginx/sites-enabled/other');
     await reloadNginx(host);
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).not.toContain(words);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).not.toContain(words);
   });
 
   test('a snippet that a person edited so that it tells no marker is their own too', async () => {
@@ -226,20 +226,20 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
     await host.must(`sed -i 's|= /.well-known/mcp-installer|= /elsewhere|' ${snippet}`);
     await reloadNginx(host);
-    const { stdout } = expectExit(await host.installer(['--detailed-exitcode']), 0);
-    expect(stdout).toContain("port 8084 does not show the installer's snippet.");
+    const { output } = expectExit(await host.installer(['--detailed-exitcode']), 0);
+    expect(output).toContain("port 8084 does not show the installer's snippet.");
   });
 
   test('nginx that was stopped and disabled is started, and that it would not come back is said', async () => {
     await using host = await createHost({ suite, name: 'disabled' });
     await host.must('systemctl disable --now nginx 2>&1');
     const warning = 'To enable it: systemctl enable nginx.service';
-    expect(expectExit(await host.installer([]), 0).stdout).toContain(warning);
+    expect(expectExit(await host.installer([]), 0).output).toContain(warning);
     await expectAnswering(host);
-    expect((await host.sh('systemctl is-enabled nginx')).stdout).toBe('disabled\n');
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).toContain(warning);
+    expect((await host.sh('systemctl is-enabled nginx')).output).toBe('disabled\n');
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(warning);
     await host.must('systemctl enable nginx 2>&1');
-    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).stdout).not.toContain(warning);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).not.toContain(warning);
   });
 
   test('--no-nginx leaves nginx alone', async () => {

@@ -28,12 +28,14 @@ function place(): Place {
     printed: async (...args) => {
       const { exitCode, stdout, stderr } = await run([...args, '--root', root.path]);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      return stdout
-        .replaceAll(root.path, 'ROOT')
-        .replace(/Plan [0-9a-f]{8}/gu, 'Plan HASH')
-        // How the site shows that it serves this configuration.
-        .replace(/"[0-9a-f]{16}\\n"/gu, '"MARK"')
-        .replace(/run \d{8}T\d{6}Z-[0-9a-f]{4}/gu, 'run RUN');
+      return (
+        stdout
+          .replaceAll(root.path, 'ROOT')
+          .replace(/Plan [0-9a-f]{8}/gu, 'Plan HASH')
+          // How the site shows that it serves this configuration.
+          .replace(/"[0-9a-f]{16}\\n"/gu, '"MARK"')
+          .replace(/run \d{8}T\d{6}Z-[0-9a-f]{4}/gu, 'run RUN')
+      );
     },
     [Symbol.dispose]: () => root[Symbol.dispose](),
   };

@@ -7,7 +7,7 @@ const blanks = fc.constantFrom('', '', ' ', '\t', '  ');
 const letters = (more: string): fc.Arbitrary<string> =>
   fc.constantFrom(
     ...'abXY019_-.,:/+=@%#;~!?*()[]{}<>|&^ \tüñ☃😀\u0001\u001b\u007f\u0085\u2028'.match(/./gsu)!,
-    ...more,
+    ...Array.from(more),
   );
 const word = (more = '', maxLength = 8): fc.Arbitrary<string> =>
   fc.array(letters(more), { maxLength }).map((parts) => parts.join(''));
@@ -28,15 +28,7 @@ export const rawValue = fc
   .array(fc.oneof(bare, escaped, single, double), { maxLength: 3 })
   .map((parts) => parts.join(''));
 
-export const oddKeys = [
-  'A',
-  'B2',
-  '_c',
-  'lower',
-  'LONG_NAME_WITH_DIGITS_42',
-  '__proto__',
-  'constructor',
-] as const;
+const oddKeys = ['A', 'B2', '_c', 'lower', 'LONG_NAME_WITH_DIGITS_42', '__proto__', 'constructor'] as const;
 const noKeys = ['export X', 'A-B', '9D', 'a b', 'é', ''] as const;
 
 const assignment = (keys: readonly string[]): fc.Arbitrary<string> =>
@@ -65,6 +57,5 @@ export const envLines = (keys: readonly string[] = oddKeys): fc.Arbitrary<string
 
 /** Values that the installer writes: what its validators let through, and some more. */
 export const plainValue: fc.Arbitrary<string> = word('"$`', 24).map((value) =>
-  // eslint-disable-next-line no-control-regex -- those are what is kept out
   value.replaceAll(/[\u0000-\u001f\u007f]/gu, ''),
 );

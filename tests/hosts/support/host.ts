@@ -26,6 +26,8 @@ export interface Result {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Both, as they came. */
+  readonly output: string;
 }
 
 export interface RunOptions {
@@ -55,8 +57,9 @@ export async function until<T>(
 function collect(child: ChildProcess, input?: string): Promise<Result> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
+  const both: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => void [out, both].map((list) => list.push(chunk)));
+  child.stderr?.on('data', (chunk: Buffer) => void [err, both].map((list) => list.push(chunk)));
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input ?? '');
   return new Promise((resolve, reject) => {
@@ -66,6 +69,7 @@ function collect(child: ChildProcess, input?: string): Promise<Result> {
         exitCode: code ?? (signal === 'SIGKILL' ? 137 : 143),
         stdout: Buffer.concat(out).toString('utf8'),
         stderr: Buffer.concat(err).toString('utf8'),
+        output: Buffer.concat(both).toString('utf8'),
       }),
     );
   });
