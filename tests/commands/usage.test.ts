@@ -123,7 +123,7 @@ test('a token file that holds no token is refused without a word of it', async (
 });
 
 test('help and version are answers, not errors', async () => {
-  expect(await run(['--version'])).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' });
+  expect(await run(['--version'])).toMatchObject({ exitCode: 0, stdout: '0.1.0\n', stderr: '' });
   const help = await run(['install', '--help']);
   expect(help.exitCode).toBe(0);
   expect(help.stdout).toContain('--force-rotate-tokens [names]');

@@ -115,7 +115,11 @@ test('a token and a source come through pipes as well', async () => {
 
 test('-h, help and --help are one answer, for the program and for a command', async () => {
   const [long, short, word] = await Promise.all([run(['--help']), run(['-h']), run(['help'])]);
-  expect(long).toEqual({ exitCode: 0, stdout: expect.stringContaining('Commands:') as string, stderr: '' });
+  expect(long).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('Commands:') as string,
+    stderr: '',
+  });
   expect([short, word]).toEqual([long, long]);
   const [ofStatus, helped] = await Promise.all([run(['status', '-h']), run(['help', 'status'])]);
   expect(ofStatus.stdout).toContain('Usage: mcp-installer status');

@@ -165,8 +165,8 @@ test('a dry run on an existing one: the diff follows its line, and the plan is t
     [DRY-RUN] Would write nginx snippet /etc/nginx/snippets/mcp-oauth-proxy.conf
     --- /etc/nginx/snippets/mcp-oauth-proxy.conf
     +++ /etc/nginx/snippets/mcp-oauth-proxy.conf
-    @@ -6,14 +6,14 @@
-         if ($remote_addr !~ "^(127\\.|::1$)") {
+    @@ -7,14 +7,14 @@
+         if ($mcp_installer_peers !~ "^(127\\.|::1 |(\\S+) \\2$)") {
              return 404;
          }
     -    return 200 "MARK";
