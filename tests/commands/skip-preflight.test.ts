@@ -1,0 +1,159 @@
+/** `--skip-preflight` skips the checks of the environment, and never what is refused about `.env`, paths, values, the lock. */
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { createMemoryHost } from '../../src/effects/host/memory.ts';
+import type { Command, CommandResult, Host } from '../../src/effects/host/port.ts';
+import { install } from '../../src/install.ts';
+import { bundle } from '../support/installer.ts';
+import { expectExit, files, installed, place, type Place } from '../support/place.ts';
+
+interface Environment {
+  readonly packages: 'there' | 'missing';
+  readonly port: 'free' | 'taken';
+  readonly systemd: number;
+}
+
+const sound: Environment = { packages: 'there', port: 'free', systemd: 252 };
+
+/** A booted Debian on which nothing runs, or what is said. */
+function debian({ packages, port, systemd }: Environment): Host {
+  const answer = ({ file, args }: Command): CommandResult => {
+    const ok = (stdout: string): CommandResult => ({ exitCode: 0, stdout, stderr: '' });
+    if (file.endsWith('/systemctl') && args[0] === '--version') return ok(`systemd ${systemd} (x)\n`);
+    if (!file.endsWith('/dpkg-query') || args[0] === '--version' || packages === 'missing') return ok('');
+    return ok(args.map((name) => `${name} installed\n`).join(''));
+  };
+  const socket = '0: 0100007F:1F93 00000000:0000 0A 0:0 0:0 0 0 0 555 1';
+  const table = Buffer.from(`head\n ${port === 'taken' ? socket : ''}\n`);
+  return {
+    ...createMemoryHost({ command: answer }),
+    listSystem: (path) =>
+      ({ '/run/systemd/system': [], '/proc': ['77'], '/proc/77/fd': ['3'] })[path] ?? null,
+    linkSystem: (path) => (path === '/proc/77/fd/3' ? 'socket:[555]' : null),
+    readSystem: (path) => (path === '/proc/net/tcp' ? table : null),
+  };
+}
+
+describe('what it skips:', () => {
+  test.each([
+    ['packages', { ...sound, packages: 'missing' }, 'E_PACKAGES_MISSING'],
+    ['ports', { ...sound, port: 'taken' }, 'E_PORT_TAKEN'],
+    ['the platform', { ...sound, systemd: 247 }, 'E_PLATFORM'],
+    ['a sound environment', sound, null],
+  ] as const)('%s', async (_, environment, code) => {
+    const outcomes = [true, false].map(async (checks) => {
+      const request = { checks, packages: false };
+      const { output } = await install({ host: debian(environment), dryRun: true, request });
+      return [output.exitCode, output.error?.code ?? null];
+    });
+    expect(await Promise.all(outcomes)).toEqual([
+      [code === null ? 0 : 10, code],
+      [0, null],
+    ]);
+  });
+
+  const newer = (root: Place): string => {
+    const text = readFileSync(bundle, 'utf8').replace('version="0.1.0"', 'version="9.0.0"');
+    root.write('/newer.mjs', text);
+    return root.at('/newer.mjs');
+  };
+
+  async function afterNewer(): Promise<Place> {
+    const root = place();
+    const child = spawn(process.execPath, [newer(root), '--quiet', '--root', root.path], { stdio: 'ignore' });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+    return root;
+  }
+
+  test('the guard against a downgrade, which stays on however often it is met', async () => {
+    using root = await afterNewer();
+    for (const args of [[], [], ['--force-rotate-tokens']]) {
+      const { stdout } = expectExit(await root.install(args), 10);
+      expect(stdout).toContain('E_DOWNGRADE: A newer installer (9.0.0) was here last; this is 0.1.0.');
+    }
+    expectExit(await root.install(['--skip-preflight', '--dry-run']), 0);
+    expectExit(await root.install(), 10);
+    expectExit(await root.install(['--skip-preflight']), 0);
+  });
+
+  test('--allow-downgrade lowers the guard for good', async () => {
+    using root = await afterNewer();
+    expectExit(await root.install(['--allow-downgrade']), 0);
+    expectExit(await root.install(['--detailed-exitcode']), 0);
+  });
+});
+
+describe('what it never skips:', () => {
+  const secret = (root: Place): void => root.write(files.env, `MCP_TOKEN=${'a'.repeat(64)}\nA=b\\\n`, 0o600);
+  const refusals: readonly (readonly [string, (root: Place) => void, readonly string[], number, string])[] = [
+    ['an .env that two readers read differently', secret, [], 10, 'E_ENV_INVALID'],
+    ['an .env without a secret', (root) => root.write(files.env, 'A=b\n', 0o600), [], 10, 'E_ENV_FOREIGN'],
+    ['a lost .env', (root) => rmSync(root.at(files.env)), [], 10, 'E_ENV_LOST'],
+    [
+      'an .env that others may write',
+      (root) => chmodSync(root.at(files.env), 0o620),
+      [],
+      10,
+      'E_PATH_UNSAFE',
+    ],
+    [
+      'an .env that is a link',
+      (root) => {
+        rmSync(root.at(files.env));
+        symlinkSync('/nowhere', root.at(files.env));
+      },
+      [],
+      10,
+      'E_PATH_UNSAFE',
+    ],
+    [
+      'a directory that others may write',
+      (root) => chmodSync(root.at('/etc'), 0o777),
+      [],
+      10,
+      'E_PATH_UNSAFE',
+    ],
+    [
+      'a remembered value that is invalid',
+      (root) => root.write(files.env, root.read(files.env).replace('8083', 'http')),
+      [],
+      10,
+      'E_SETTING_INVALID',
+    ],
+    ['a masked unit', masked, [], 10, 'E_UNIT_MASKED'],
+    ['a value that is invalid', () => undefined, ['--port', '80'], 64, 'E_USAGE'],
+  ];
+
+  function masked(root: Place): void {
+    rmSync(root.at(files.service));
+    symlinkSync('/dev/null', root.at(files.service));
+  }
+
+  test.each(refusals)('%s', async (_, spoil, args, exitCode, code) => {
+    using root = await installed();
+    spoil(root);
+    const before = root.look();
+    for (const flags of [[], ['--skip-preflight']]) {
+      const ran = expectExit(await root.install([...args, ...flags]), exitCode);
+      expect(ran.stdout + ran.stderr).toContain(`${code}: `);
+    }
+    expect(root.look()).toEqual(before);
+  });
+
+  test('the lock, and exit 11 writes nothing at all', async () => {
+    using root = await installed();
+    mkdirSync(root.at('/x'));
+    const holder = spawn('flock', [root.at(files.journal), 'sh', '-c', 'echo held; read line'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    const before = [root.look(), root.journalTree()];
+    for (const flags of [[], ['--skip-preflight'], ['--force-rotate-tokens'], ['--dry-run']])
+      expect(expectExit(await root.install(flags), 11).stdout).toContain('E_BUSY: ');
+    expect([root.look(), root.journalTree()]).toEqual(before);
+    holder.stdin.end('\n');
+    await new Promise((resolve) => holder.once('close', resolve));
+    expectExit(await root.install(['--detailed-exitcode']), 0);
+  });
+});
