@@ -100,33 +100,36 @@ async function expectKnownOwners(root: Place, at: string): Promise<void> {
   expect({ at, kept }).toEqual({ at, kept: before['MCP_TOKEN'] === token ? [['MCP_TOKEN', token]] : [] });
 }
 
-describe.each(sweeps)('$what, killed before each $call', ({ fresh, args, call, least }) => {
-  test('is mended by one plain rerun', async () => {
-    using original = fresh ? place() : await installed();
-    original.write('/own.py', own);
-    original.write('/token', token, 0o600);
-    let fired = 0;
-    let supplied = 0;
-    for (let n = 1; ; n += 1) {
-      using root = copyOf(original);
-      const { exitCode } = await traced([...args(root), '--root', root.path], {
-        inject: `${call}:signal=KILL:when=${n}`,
-      });
-      if (exitCode !== 137) {
-        expect({ n, exitCode }).toEqual({ n, exitCode: 0 });
-        break;
+describe.each(sweeps.map((sweep) => [`${sweep.what}, killed before each ${sweep.call}`, sweep] as const))(
+  '%s',
+  (_, { fresh, args, call, least }) => {
+    test('is mended by one plain rerun', async () => {
+      using original = fresh ? place() : await installed();
+      original.write('/own.py', own);
+      original.write('/token', token, 0o600);
+      let fired = 0;
+      let supplied = 0;
+      for (let n = 1; ; n += 1) {
+        using root = copyOf(original);
+        const { exitCode } = await traced([...args(root), '--root', root.path], {
+          inject: `${call}:signal=KILL:when=${n}`,
+        });
+        if (exitCode !== 137) {
+          expect({ n, exitCode }).toEqual({ n, exitCode: 0 });
+          break;
+        }
+        fired += 1;
+        const killed = secretsOf(root);
+        const at = `${call} ${n}`;
+        await expectMended(root, killed, at);
+        if (codeOf(root) === own || secretsOf(root)['MCP_TOKEN'] === token) supplied += 1;
+        await expectKnownOwners(root, at);
       }
-      fired += 1;
-      const killed = secretsOf(root);
-      const at = `${call} ${n}`;
-      await expectMended(root, killed, at);
-      if (codeOf(root) === own || secretsOf(root)['MCP_TOKEN'] === token) supplied += 1;
-      await expectKnownOwners(root, at);
-    }
-    process.stdout.write(`${fired} kills, ${supplied} of them with something supplied in place\n`);
-    expect(fired).toBeGreaterThanOrEqual(least);
-  });
-});
+      process.stdout.write(`${fired} kills, ${supplied} of them with something supplied in place\n`);
+      expect(fired).toBeGreaterThanOrEqual(least);
+    });
+  },
+);
 
 test('the code that ships is the code that is installed', async () => {
   using root = await installed();
