@@ -23,7 +23,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < 20 || (major === 20 && minor < 19)) {
   // Before anything is loaded that an old Node does not know.
-  tell(new InstallerError('E_NODE', { version: process.version }), 10);
+  tell(new InstallerError('E_NODE', { version: process.versions.node }), 10);
 } else if (argv.length === 1 && argv[0] === '--version') {
   // The commonest question of scripts is answered without loading anything.
   standardOutput().write(`${version}\n`);
