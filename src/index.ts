@@ -40,7 +40,7 @@ export type * from './effects/host/port.ts';
 export { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 export type * from './products/product.ts';
 
-export { journalDirectory, openJournalHome } from './journal-home.ts';
+export { journalDirectory, openJournalHome, type JournalHome } from './journal-home.ts';
 export {
   findRun,
   memoryOf,

@@ -5,17 +5,24 @@ import { errnoOf, locate, type Trust } from './effects/host/resolve.ts';
 
 export const journalDirectory = '/var/lib/mcp-installer';
 
+export interface JournalHome {
+  /** Leads through a descriptor: it stays what it is, whatever becomes of the name. */
+  readonly path: string;
+  /** The path leads nowhere from then on. */
+  close(): void;
+}
+
 /**
- * @returns a path through a descriptor that stays open as long as this process lives; null where there is no journal
+ * @returns null where there is no journal
  * @throws InstallerError E_PATH_UNSAFE; E_NOT_ROOT where this user may not look
  */
-export function openJournalHome(trust: Trust): string | null {
+export function openJournalHome(trust: Trust): JournalHome | null {
   const place = locate(trust, `${journalDirectory}/runs`);
-  return place === null ? null : `/proc/self/fd/${place.fd}`;
+  return place === null ? null : { path: `/proc/self/fd/${place.fd}`, close: () => place.close() };
 }
 
 /** As {@link openJournalHome}, but a journal that this user may not read counts as none: for those who only look. */
-export function openReadableJournalHome(trust: Trust): string | null {
+export function openReadableJournalHome(trust: Trust): JournalHome | null {
   try {
     return openJournalHome(trust);
   } catch (error) {
@@ -29,7 +36,7 @@ export function openReadableJournalHome(trust: Trust): string | null {
  *
  * @throws InstallerError E_BUSY where another run was faster, E_JOURNAL where it cannot be made
  */
-export async function createJournalHome(trust: Trust): Promise<string> {
+export async function createJournalHome(trust: Trust): Promise<JournalHome> {
   const host = createRealHost({ root: trust.root });
   try {
     for (const path of ['/var', '/var/lib']) {

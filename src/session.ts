@@ -4,7 +4,12 @@
  * A run that changes nothing writes its journal at its end, and only where a journal exists already or where it
  * succeeded; one that is refused for bad usage, or because another is under way, writes nothing.
  */
-import { createJournalHome, openJournalHome, openReadableJournalHome } from './journal-home.ts';
+import {
+  createJournalHome,
+  openJournalHome,
+  openReadableJournalHome,
+  type JournalHome,
+} from './journal-home.ts';
 import type { Trust } from './effects/host/resolve.ts';
 import type { LockState } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
@@ -46,7 +51,7 @@ export class Session {
   readonly journal: Journal;
   private readonly options: SessionOptions;
   private readonly fingerprints: Fingerprints;
-  private readonly home: string | null;
+  private home: JournalHome | null;
   private opening: Promise<void> | null = null;
   private held: Lock | null = null;
   /** Putting back goes on though the journal cannot be written any more. */
@@ -65,8 +70,8 @@ export class Session {
           : openJournalHome(trust);
     this.lock = this.tryLock();
     // Only now: what a run that has just ended has written counts.
-    this.remembered = readMemory(this.home);
-    this.fingerprints = openFingerprints(this.home);
+    this.remembered = readMemory(this.home?.path ?? null);
+    this.fingerprints = openFingerprints(this.home?.path ?? null);
     const inherited = withDamage(this.remembered, service);
     this.journal = new Journal({
       machine,
@@ -80,8 +85,8 @@ export class Session {
 
   private tryLock(): LockState {
     if (this.home === null) return 'later';
-    if (this.options.journal !== 'written') return probeLock(this.home) ? 'busy' : 'later';
-    this.held = takeLock(this.home);
+    if (this.options.journal !== 'written') return probeLock(this.home.path) ? 'busy' : 'later';
+    this.held = takeLock(this.home.path);
     return this.held === null ? 'busy' : 'taken';
   }
 
@@ -107,15 +112,15 @@ export class Session {
   }
 
   private async open(): Promise<void> {
-    let { home } = this;
-    if (home === null) {
-      home = await createJournalHome(this.options.trust);
-      this.held = takeLock(home);
+    if (this.home === null) {
+      this.home = await createJournalHome(this.options.trust);
+      this.held = takeLock(this.home.path);
       if (this.held === null) throw new InstallerError('E_BUSY');
     }
-    removeLeftovers(home, this.remembered.lastId);
-    this.fingerprints.keep(home);
-    this.journal.attach(home);
+    const { path } = this.home;
+    removeLeftovers(path, this.remembered.lastId);
+    this.fingerprints.keep(path);
+    this.journal.attach(path);
   }
 
   /** @returns the id under which the run can be looked up; null where it left no journal */
@@ -131,6 +136,8 @@ export class Session {
   /** Lets the next run begin; nothing is recorded after it. */
   close(): void {
     this.held?.release();
+    this.home?.close();
     this.held = null;
+    this.home = null;
   }
 }

@@ -82,6 +82,14 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     input: { request },
     service: product.service,
   });
+  try {
+    return await look(session, product, real, request);
+  } finally {
+    session.close();
+  }
+}
+
+async function look(session: Session, product: Product, real: Host, request: Request): Promise<Status> {
   if (session.lock === 'busy') {
     const error = new InstallerError('E_BUSY').toJSON();
     return { ...nothing, kind: 'unknown', underWay: session.remembered.unfinished, error };

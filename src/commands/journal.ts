@@ -16,7 +16,8 @@ import { shown, usage } from './usage.ts';
 
 function homeOf(options: Options): string | null {
   const root = rootOf(options);
-  return openJournalHome({ root, owner: createRealHost({ root }).owner });
+  // Open as long as the command runs.
+  return openJournalHome({ root, owner: createRealHost({ root }).owner })?.path ?? null;
 }
 
 const result = (command: string, error: InstallerError | null): RunEvent => ({
