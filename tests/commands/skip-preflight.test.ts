@@ -69,8 +69,8 @@ describe('what it skips:', () => {
   test('the guard against a downgrade, which stays on however often it is met', async () => {
     using root = await afterNewer();
     for (const args of [[], [], ['--force-rotate-tokens']]) {
-      const { stdout } = expectExit(await root.install(args), 10);
-      expect(stdout).toContain('E_DOWNGRADE: A newer installer (9.0.0) was here last; this is 0.1.0.');
+      const { stderr } = expectExit(await root.install(args), 10);
+      expect(stderr).toContain('E_DOWNGRADE: A newer installer (9.0.0) was here last; this is 0.1.0.');
     }
     expectExit(await root.install(['--skip-preflight', '--dry-run']), 0);
     expectExit(await root.install(), 10);
@@ -136,7 +136,7 @@ describe('what it never skips:', () => {
     const before = root.look();
     for (const flags of [[], ['--skip-preflight']]) {
       const ran = expectExit(await root.install([...args, ...flags]), exitCode);
-      expect(ran.stdout + ran.stderr).toContain(`${code}: `);
+      expect(ran.stderr).toContain(`${code}: `);
     }
     expect(root.look()).toEqual(before);
   });
@@ -150,7 +150,7 @@ describe('what it never skips:', () => {
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     const before = [root.look(), root.journalTree()];
     for (const flags of [[], ['--skip-preflight'], ['--force-rotate-tokens'], ['--dry-run']])
-      expect(expectExit(await root.install(flags), 11).stdout).toContain('E_BUSY: ');
+      expect(expectExit(await root.install(flags), 11).stderr).toContain('E_BUSY: ');
     expect([root.look(), root.journalTree()]).toEqual(before);
     holder.stdin.end('\n');
     await new Promise((resolve) => holder.once('close', resolve));

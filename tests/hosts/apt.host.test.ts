@@ -20,8 +20,8 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, bare: true, name: 'apt' });
     await host.must('rm /usr/bin/apt-get');
     await host.write('/usr/bin/apt-get', recorder, '0755');
-    const { stdout } = expectExit(await host.installer([]), 12);
-    expect(stdout).toContain(
+    const { stderr } = expectExit(await host.installer([]), 12);
+    expect(stderr).toContain(
       'E_PACKAGES_FAILED: apt-get could not install python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx: E: nothing is installed here.',
     );
     expect(host.read('/root/apt.args').trimEnd().split('\n')).toEqual([
