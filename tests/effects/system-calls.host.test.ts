@@ -84,7 +84,7 @@ test('a replaced link never has a temporary name where nginx looks, and its dire
   using root = await installed();
   rmSync(root.at(files.siteLink));
   symlinkSync('/etc/nginx/sites-available/other.conf', root.at(files.siteLink));
-  const { exitCode, calls } = await traced(['--root', root.path]);
+  const { exitCode, calls } = await traced(['--force-config', '--root', root.path]);
   expect(exitCode).toBe(0);
   const enabled = root.at(path.dirname(files.siteLink));
   const changes = calls.filter((call) => changesNames(call) && path.dirname(call.path) === enabled);

@@ -89,7 +89,7 @@ test('every change of a name is on record, synced, before it is made', async () 
   }
   rmSync(root.at(files.siteLink));
   symlinkSync('/etc/nginx/sites-available/other.conf', root.at(files.siteLink));
-  expect(changesOf((await traced(['--root', root.path])).calls, root.path)).toEqual([
+  expect(changesOf((await traced(['--force-config', '--root', root.path])).calls, root.path)).toEqual([
     { path: files.siteLink, call: 'rename', announced: true },
   ]);
 });
