@@ -31,7 +31,12 @@ function start(host: Host, args: readonly string[], before: readonly string[] = 
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (printed += text));
   child.stderr?.resume();
   child.stdin?.end();
-  const exitCode = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? -1)));
+  // A signal that comes when everything is over, and nobody listens any more, ends it as its shell would tell it.
+  const ended = (code: number | null, by: NodeJS.Signals | null): number =>
+    code ?? (by === 'SIGINT' ? 130 : -1);
+  const exitCode = new Promise<number>((resolve) => {
+    child.on('close', (code, by) => resolve(ended(code, by)));
+  });
   return {
     child,
     exitCode,
