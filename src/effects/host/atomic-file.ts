@@ -3,7 +3,7 @@
  * final mode.
  *
  * Own code, since no library found does all of it: write-file-atomic reports success on a full disk and leaves a
- * truncated file (docs/decisions/atomic-file.md).
+ * truncated file (docs/decisions/0003-own-atomic-file.md).
  */
 import { randomBytes } from 'node:crypto';
 import {
