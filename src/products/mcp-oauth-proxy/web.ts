@@ -1,0 +1,165 @@
+/** How nginx serves the service: with which certificate, by which files, and how that is asked for. */
+import type { Note } from '../../machines/types.ts';
+import type { Desired, DesiredDirectory, DesiredResult, HostView, Product, Settings } from '../product.ts';
+import { product } from './names.ts';
+import {
+  acmeRoot,
+  certificateOf,
+  hasCertificate,
+  includesSnippet,
+  isSatisfiedBy,
+  markerPath,
+  servesDomain,
+  webFiles,
+  type Certificate,
+  type Variant,
+} from './nginx.ts';
+import { portOf, validateFile } from './settings.ts';
+
+export type Input = Parameters<Product['desired']>[0];
+
+const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');
+
+const letsEncrypt = (domain: string): Certificate => ({
+  cert: `/etc/letsencrypt/live/${domain}/fullchain.pem`,
+  key: `/etc/letsencrypt/live/${domain}/privkey.pem`,
+});
+
+export const refusal = (
+  code: 'E_USAGE' | 'E_TLS_LOST' | 'E_TLS_UNREADABLE',
+  values: Readonly<Record<string, string>>,
+): DesiredResult => ({
+  ok: false,
+  code,
+  values,
+});
+
+/** The certificate of the site as it is, where that is one that a new site could name as well. */
+function certificateServed(site: string): readonly Certificate[] {
+  const served = certificateOf(site);
+  return served !== null && [served.cert, served.key].every((path) => validateFile(path).ok) ? [served] : [];
+}
+
+/** @returns how nginx serves, or E_TLS_LOST, E_TLS_UNREADABLE: a rerun never takes TLS away */
+export function variantFor({ settings: values, given, view }: Input): Variant | DesiredResult {
+  const domain = values['DOMAIN'];
+  if (domain === undefined) return { kind: 'local' };
+  const { TLS_CERT: cert, TLS_KEY: key = '' } = values;
+  const current = view.readText(product.site) ?? '';
+  const served = servesDomain(current, domain);
+  const hadTls = cert !== undefined || (served && hasCertificate(current));
+  const givenUp = given['INSECURE_HTTP'] === '1';
+  // certbot may have put another certificate into the site than the one that bears the domain's name.
+  const own = served && !givenUp ? certificateServed(current) : [];
+  const candidates = cert === undefined ? [letsEncrypt(domain), ...own] : [{ cert, key }];
+  const looked = candidates.map((files) => ({
+    files,
+    found: [files.cert, files.key].map((path) => ({ path, is: view.fileAt(path) })),
+  }));
+  const whole = looked.find(({ found }) => found.every(({ is }) => is === 'file'));
+  if (whole !== undefined) return { kind: 'tls', domain, ...whole.files };
+  if (givenUp) return { kind: 'insecure', domain };
+  const insecure = values['INSECURE_HTTP'] === '1' && !hadTls;
+  if (insecure) return { kind: 'insecure', domain };
+  for (const { path, is } of looked.flatMap(({ found }) => found)) {
+    if (typeof is === 'object') return refusal('E_TLS_UNREADABLE', { path, why: is.why });
+  }
+  const gone = looked.at(-1)?.found.find(({ is }) => is === 'missing')?.path ?? letsEncrypt(domain).cert;
+  return hadTls ? refusal('E_TLS_LOST', { path: gone }) : { kind: 'pending', domain };
+}
+
+const webDirectories: readonly DesiredDirectory[] = [
+  '/etc/nginx',
+  '/etc/nginx/sites-available',
+  '/etc/nginx/sites-enabled',
+  '/etc/nginx/snippets',
+].map((path) => ({ path, mode: 0o755, shared: true, providedBy: 'nginx' }));
+
+const pendingNote = (domain: string): Note => ({
+  code: 'certificate-missing',
+  level: 'warning',
+  text:
+    `There is no certificate for ${domain} yet, so nginx answers 503 there. ` +
+    `Get one with: certbot certonly --webroot -w ${acmeRoot} -d ${domain} --deploy-hook "systemctl reload nginx" ; then run this again.`,
+});
+
+const siteLeftNote: Note = {
+  code: 'site-left',
+  level: 'warning',
+  text:
+    `nginx still serves ${product.site} of an earlier run, which is no longer kept up to date. ` +
+    `To remove it: rm ${product.siteLink} && systemctl reload nginx`,
+};
+
+export type Web = Pick<Desired, 'files' | 'links' | 'directories' | 'packages' | 'web' | 'notes'>;
+
+export function webPart(values: Settings, view: HostView, variant: Variant): Web {
+  const port = portOf(values);
+  const made = webFiles({ variant, port, ipv6: view.ipv6 });
+  const common = { mode: 0o644, affects: ['web'] } as const;
+  const domain = variant.kind === 'local' ? null : variant.domain;
+  return {
+    directories: webDirectories,
+    files: [
+      {
+        ...common,
+        path: product.snippet,
+        role: 'nginx snippet',
+        content: bytes(made.snippet),
+        unknown: 'adopt',
+      },
+      {
+        ...common,
+        path: product.site,
+        role: 'nginx site',
+        content: bytes(made.site),
+        unknown: 'keep',
+        satisfiedBy: (text) => isSatisfiedBy(text, variant),
+        isOurs: includesSnippet,
+      },
+    ],
+    links: [
+      {
+        path: product.siteLink,
+        target: product.site,
+        role: 'enablement of the nginx site',
+        affects: ['web'],
+        unknown: 'keep',
+      },
+    ],
+    packages: ['nginx'],
+    web: {
+      port: variant.kind === 'local' ? port + 1 : variant.kind === 'tls' ? 443 : 80,
+      serverName: domain,
+      tls: variant.kind === 'tls',
+      markerPath,
+      marker: made.marker,
+      site: product.site,
+      showsMarker: includesSnippet,
+      certificate: variant.kind === 'tls' ? variant.cert : null,
+      healthStatus: variant.kind === 'pending' ? 503 : 200,
+    },
+    notes: variant.kind === 'pending' ? [pendingNote(variant.domain)] : [],
+  };
+}
+
+/** nginx is left alone; a site of ours that it serves all the same is named. */
+export function withoutWeb(view: HostView): Web {
+  const left = view.exists(product.siteLink) && includesSnippet(view.readText(product.site) ?? '');
+  const notes = left ? [siteLeftNote] : [];
+  return { directories: [], files: [], links: [], packages: [], web: null, notes };
+}
+
+const tlsNote = (domain: string): Note => ({
+  code: 'insecure-http-forgotten',
+  level: 'info',
+  text: `There is a certificate for ${domain}, so it is served with TLS and INSECURE_HTTP is forgotten.`,
+});
+
+/** What is served with TLS is not remembered as served without: the service's own address follows from it too. */
+export function withTls(values: Settings): { readonly settings: Settings; readonly notes: readonly Note[] } {
+  const { INSECURE_HTTP: insecure, ...others } = values;
+  return insecure === undefined
+    ? { settings: values, notes: [] }
+    : { settings: others, notes: [tlsNote(values['DOMAIN'] ?? '')] };
+}
