@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Fact, Memory } from '../facts.ts';
 
 /** Changes with every change of records that an older reader would misunderstand. */
-export const journalFormat = 1;
+export const journalFormat = 2;
 
 export interface RunStarted {
   readonly k: 'run.started';

@@ -76,7 +76,7 @@ describe('a journal on disk', () => {
       swapped: [a, c, b, d],
       doubled: [a, b, b, c, d],
       headless: [b, c, d],
-      'of an unknown format': [a.replace('"format":1', '"format":2'), b, c, d],
+      'of an unknown format': [a.replace('"format":2', '"format":3'), b, c, d],
       'not a journal': ['hello', 'world'],
     };
     for (const [what, text] of Object.entries(tampered)) {
@@ -170,13 +170,13 @@ describe('later runs', () => {
     const first = written(home.path);
     const newer = written(home.path, { lastId: first.run, installer: '9.0.0' });
     const [start] = newer.records;
-    const { line } = encodeRecord({ ...start, format: 2 } as unknown as JournalRecord, '');
+    const { line } = encodeRecord({ ...start, format: 3 } as unknown as JournalRecord, '');
     writeFileSync(fileOf(home.path, newer), line);
     expect(readMemory(home.path)).toEqual({
       memory: { ...first.memory, installer: '9.0.0' },
       unfinished: null,
       torn: null,
-      damaged: [{ run: newer.run, why: 'it has format 2, and this installer reads 1' }],
+      damaged: [{ run: newer.run, why: 'it has format 3, and this installer reads 2' }],
       lastId: newer.run,
     });
   });
