@@ -1,5 +1,6 @@
 /** Questions on a terminal. Loaded only when one is asked. */
 import type { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import type { Asker } from '../effects/scope.ts';
 import type { Product } from '../products/product.ts';
 
@@ -10,9 +11,22 @@ export interface AskerOptions {
   readonly output: Writable;
 }
 
+/**
+ * A terminal that hangs up answers no question: that ends the question. It has no modes left to set either, of which Node
+ * would make an error that nobody could handle.
+ */
+function hangUp(): AbortSignal {
+  const { stdin } = process;
+  const set = stdin.setRawMode.bind(stdin);
+  stdin.setRawMode = (on) => (isatty(stdin.fd) ? set(on) : stdin);
+  const controller = new AbortController();
+  for (const event of ['end', 'close', 'error']) stdin.once(event, () => controller.abort());
+  return controller.signal;
+}
+
 export function createAsker(product: Product, { signal, output }: AskerOptions): Asker {
   const load = () => import('@clack/prompts');
-  const at = { signal, output };
+  const at = { signal: AbortSignal.any([signal, hangUp()]), output };
   return {
     settings: async (subjects, current) => {
       const { text, isCancel } = await load();

@@ -1,7 +1,7 @@
 /** What a person at a terminal sees, is asked, and answers. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { run, temporaryRoot } from '../support/installer.ts';
 import { keys, onTerminal, type Terminal } from '../support/terminal.ts';
 import { changedPaths, treeOf } from '../support/tree.ts';
@@ -127,6 +127,21 @@ describe('an edit that meets a change of ours', () => {
     const names = [...treeOf(root.path).keys()];
     expect(names.includes(`/${site}.mcp-new`)).toBe(beside);
   });
+});
+
+test('a terminal that hangs up at a question has declined it: nothing is changed, and the run has ended', async () => {
+  using root = await installed();
+  const before = treeOf(root.path, [journal]);
+  {
+    using terminal = onTerminal(['--root', root.path, '--force-rotate-tokens']);
+    await terminal.until('Go on?');
+  }
+  // Its own exit code goes to a terminal that is no more; the journal has it.
+  await vi.waitFor(async () => {
+    const { stdout } = await run(['history', '--limit', '1', '--json', '--root', root.path]);
+    expect(stdout).toMatch(/"outcome":"(declined|interrupted)","exitCode":(10|129)/u);
+  }, 20_000);
+  expect(changedPaths(before, treeOf(root.path, [journal]))).toEqual([]);
 });
 
 describe('the live display', () => {
