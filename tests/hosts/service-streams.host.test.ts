@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
 import { createHost, until, type Host } from './support/host.ts';
-import { expectExit, secretsInFile } from './support/observe.ts';
+import { signAccessToken } from './support/oauth.ts';
+import { expectExit } from './support/observe.ts';
 
 /** GET: a stream that says hello and stays open; `silent` never answers, `flood` never ends; POST answers at once. */
 const backend = `import asyncio
@@ -66,12 +67,7 @@ async function prepare(host: Host): Promise<void> {
   await until('the backend answers', async () =>
     (await host.sh('curl -s -d {} http://127.0.0.1:8000/')).exitCode === 0 ? true : undefined,
   );
-  const { CLIENT_ID, CLIENT_SECRET } = secretsInFile(host);
-  const granted = await host.must(
-    `curl -s -u ${CLIENT_ID}:${CLIENT_SECRET} -d grant_type=client_credentials http://127.0.0.1:8083/token`,
-  );
-  const { access_token: bearer } = JSON.parse(granted) as { access_token: string };
-  await host.write('/run/bearer', bearer);
+  await host.write('/run/bearer', signAccessToken(host));
 }
 
 interface Requests {
@@ -173,7 +169,7 @@ describe.each(suites)('%s', (suite) => {
       host.must(
         `head -c ${bytes} /dev/zero | curl -s -o /dev/null -w '%{http_code}' --data-binary @- -H "Authorization: Bearer $(cat /run/bearer)" http://127.0.0.1:8083/mcp`,
       );
-    expect(await large(16 * 1024 * 1024 + 1)).toBe('413');
+    expect(await large(4 * 1024 * 1024 + 1)).toBe('413');
     expect(await large(1024 * 1024)).toBe('200');
   });
 

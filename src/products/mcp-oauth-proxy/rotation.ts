@@ -125,7 +125,15 @@ async function proveClient({ before, after }: Rotation, probe: ServiceProbe): Pr
 function accessToken(secret: string, origin: string, client: string): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: origin, aud: `${origin}/mcp`, sub: client, iat: now, exp: now + 60 };
+  const claims = {
+    iss: origin,
+    aud: `${origin}/mcp`,
+    sub: 'owner',
+    client_id: client,
+    scope: 'mcp',
+    iat: now,
+    exp: now + 60,
+  };
   const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }

@@ -45,8 +45,9 @@ StartLimitBurst=5
 
 [Service]
 Type=simple
-# --fd 3: the socket that systemd holds. -B: the code's directory is not the service's to write.
-ExecStart=/usr/bin/python3 -B -m uvicorn --fd 3 --app-dir ${product.codeDirectory} --no-server-header --no-access-log oauth_proxy:app
+# --fd 3: the socket that systemd holds. -B: the code's directory is not the service's to write. Loop and parser are named,
+# so that a package of the host's (uvloop, httptools) does not change them. No access log: the service writes audit lines.
+ExecStart=/usr/bin/python3 -B -m uvicorn --fd 3 --app-dir ${product.codeDirectory} --loop asyncio --http h11 --ws none --lifespan on --no-server-header --no-access-log oauth_proxy:app
 EnvironmentFile=${product.envFile}
 Restart=on-failure
 RestartSec=1
