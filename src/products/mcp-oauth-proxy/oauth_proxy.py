@@ -504,10 +504,10 @@ def is_redirect_uri(uri):
     if uri in redirect_uris:
         return True
     # RFC 8252 section 7.3: the port of a client on the user's own computer is whatever was free.
-    matched = re.fullmatch(r"(http://(?:127\.0\.0\.1|localhost|\[::1\]))(?::[1-9][0-9]{0,4})?(/[!-~]*)", uri)
-    if matched is None:
+    matched = re.fullmatch(r"(http://(?:127\.0\.0\.1|localhost|\[::1\]))(?::([1-9][0-9]{0,4}))?(/[!-~]*)", uri)
+    if matched is None or int(matched[2] or "80") > 65535:
         return False
-    host, path = matched.groups()
+    host, _, path = matched.groups()
     if path in LOOPBACK_PATHS:
         return True
     return any(re.sub(r"^(http://(?:[^/:]+|\[::1\])):\d+", r"\1", known) == host + path for known in redirect_uris)
@@ -987,7 +987,8 @@ class Forwarded(Response):
         except Left:
             pass
         except Refused as refusal:
-            await self.fail(scope, receive, send, refusal.status, refusal.description, "mcp.refused", refusal.reason)
+            event = "backend.failed" if refusal.error == "backend" else "mcp.refused"
+            await self.fail(scope, receive, send, refusal.status, refusal.description, event, refusal.reason)
         except httpx.HTTPError as error:
             words = "the MCP server broke off" if self.has_begun else "the MCP server does not answer"
             await self.fail(scope, receive, send, 502, words, "backend.failed", type(error).__name__)
