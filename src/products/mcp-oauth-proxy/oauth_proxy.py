@@ -600,7 +600,7 @@ def consent_page(request, asked, status=200, problem=""):
     browser = known if re.fullmatch(r"[A-Za-z0-9_-]{43}", known) else token_urlsafe(32)
     claims = {**asked._asdict(), "browser": browser_mark(browser), "exp": int(time.time()) + CONSENT_LIFETIME}
     password = (
-        '<label>Password of this server\'s owner<input type="password" name="password" required autofocus'
+        '<label>Password of this server’s owner<input type="password" name="password" required autofocus'
         ' autocomplete="current-password"></label>'
     )
     body = """%s<p><strong>%s</strong> asks to use the MCP server at <strong>%s</strong>.</p>

@@ -162,6 +162,11 @@ export class Host implements AsyncDisposable {
     ];
   }
 
+  /** A program of this machine, run from outside, that sees the host's network instead of this machine's. */
+  inNetwork(argv: readonly string[]): string[] {
+    return ['nsenter', `--target=${this.leader}`, '--net', '--', ...argv];
+  }
+
   spawn(argv: readonly string[], options: RunOptions = {}): ChildProcess {
     const [file = '', ...args] = this.command(argv, options);
     return spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
