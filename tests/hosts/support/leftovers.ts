@@ -37,7 +37,7 @@ export function claimHost(name: string): string {
   const id = `mcp-${label}-${process.pid}-${startTime('self') ?? '0'}-${randomBytes(3).toString('hex')}`;
   mkdirSync(hostsDir, { recursive: true });
   mkdirSync(directoryOf(id));
-  if (mine.size === 0) process.once('exit', removeMine);
+  if (!process.listeners('exit').includes(removeMine)) process.once('exit', removeMine);
   mine.add(id);
   return id;
 }
