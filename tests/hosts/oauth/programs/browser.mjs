@@ -23,7 +23,7 @@ function attributes(tag) {
 }
 
 /** The page's form: where it goes, what it sends by itself, its buttons, what a person fills in. */
-export function parseForm(html, page) {
+function parseForm(html, page) {
   const [, head = '', body] = /<form([^>]*)>([^]*?)<\/form>/iu.exec(html) ?? [];
   if (body === undefined) throw new Error(`no form on the page: ${html}`);
   const { action = '', method = 'get' } = attributes(head);

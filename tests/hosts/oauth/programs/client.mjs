@@ -8,10 +8,11 @@
  *
  * ACTIONs, after the connection is made: `tools`; the server's tools by their names; `listen`, which is done as soon as
  * the stream of server messages is open; `end` ends the session at the server; `hold` prints a line that says so and
- * goes on when the standard input ends.
+ * goes on when a line comes in, or the standard input ends.
  */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { consent } from './browser.mjs';
 
 const [library, store, ...actions] = process.argv.slice(2);
@@ -53,17 +54,13 @@ async function traced(target, init) {
   const response = await fetch(target, init);
   entry.status = response.status;
   if (pathname === '/token' && response.status >= 400) entry.error = (await response.clone().json()).error;
-  if (entry.method === 'GET' && pathname === url.pathname && response.ok) listening.resolve();
+  if (entry.method === 'GET' && pathname === url.pathname && response.ok) opened();
   return response;
 }
 
-const promise = () => {
-  let resolve;
-  const settled = new Promise((call) => (resolve = call));
-  return { settled, resolve };
-};
-const listening = promise();
-const changed = promise();
+let opened;
+const listening = new Promise((resolve) => (opened = resolve));
+const received = new EventEmitter();
 
 let authorizationUrl;
 let discovery;
@@ -94,9 +91,9 @@ const provider = {
   },
 };
 
-const notified = (method, name) => (notification) => {
+const notified = (method) => (notification) => {
   report.notifications.push({ method, ...notification.params });
-  if (name === 'ToolListChangedNotificationSchema') changed.resolve();
+  received.emit(method);
 };
 
 async function begin() {
@@ -106,7 +103,7 @@ async function begin() {
     ['notifications/message', 'LoggingMessageNotificationSchema'],
     ['notifications/tools/list_changed', 'ToolListChangedNotificationSchema'],
   ])
-    client.setNotificationHandler(types?.[name] ?? method, notified(method, name));
+    client.setNotificationHandler(types?.[name] ?? method, notified(method));
   client.setRequestHandler(types?.CreateMessageRequestSchema ?? 'sampling/createMessage', () => ({
     role: 'assistant',
     model: 'test',
@@ -151,19 +148,23 @@ async function call({ client }, name) {
   return content[0].text;
 }
 
+let input;
+const lines = () => (input ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]());
+
 const other = {
   tools: async ({ client }) => (await client.listTools()).tools.map(({ name }) => name),
-  listen: () => listening.settled,
+  listen: () => listening.then(() => true),
   announce: async (connection) => {
+    const heard = once(received, 'notifications/tools/list_changed');
     const answer = await call(connection, 'announce');
-    await changed.settled;
+    await heard;
     return answer;
   },
   large: async (connection) => (await call(connection, 'large')).length,
   end: ({ transport }) => transport.terminateSession(),
   hold: async () => {
     process.stdout.write('holding\n');
-    await once(process.stdin.resume(), 'end');
+    await lines().next();
   },
 };
 
@@ -180,5 +181,6 @@ try {
   report.failure = { action, name: error.constructor.name ?? name, message, code: status ?? code };
 }
 await connection?.client.close();
+process.stdin.destroy();
 process.stdout.write(`${JSON.stringify(report)}\n`);
 process.exitCode = report.failure === undefined ? 0 : 1;

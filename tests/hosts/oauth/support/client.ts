@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { expect } from 'vitest';
-import type { Host } from '../../support/host.ts';
+import { until, type Host } from '../../support/host.ts';
 import { secretsInFile } from '../../support/observe.ts';
 import { programs } from './mcp-server.ts';
 import { authority } from './site.ts';
@@ -34,7 +34,7 @@ export interface Connection {
   readonly unattended?: boolean;
   /** Instead of the service's: the MCP server's own address, without any OAuth. */
   readonly url?: string;
-  readonly tokens?: Tokens;
+  readonly tokens?: Tokens | undefined;
 }
 
 export interface RequestMade {
@@ -70,6 +70,15 @@ export interface Report {
   };
 }
 
+/** A client that is connected, and waits. */
+export interface Held {
+  /** It has come to its next `hold`. */
+  reached(): Promise<void>;
+  release(): void;
+  /** Lets go of whatever hold is left. */
+  finished(): Promise<Report>;
+}
+
 /** Everything that goes through a connection, in an order in which each can show itself. */
 export const everything: readonly string[] = [
   'tools',
@@ -91,7 +100,7 @@ export const redirectUris: Readonly<Record<Library, string>> = {
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** The same access token, of an hour ago and expired for some minutes: made with the host's own TOKEN_SECRET. */
-export function expired(token: string, tokenSecret: string): string {
+function expired(token: string, tokenSecret: string): string {
   const [head = '', payload = '', signature = ''] = token.split('.');
   const sign = (text: string): string => createHmac('sha256', tokenSecret).update(text).digest('base64url');
   // Else the token made here would be refused for its signature, and not for its age.
@@ -151,23 +160,49 @@ export class ConnectedClient {
     await this.change({ tokens: { ...this.tokens, access_token } });
   }
 
-  /** The command line of a run, for those who start it themselves (with the action `hold`, say). */
-  command(actions: readonly string[]): readonly string[] {
-    return ['node', `${programs}/client.mjs`, this.library, this.store, ...actions];
+  private command(actions: readonly string[]): string[] {
+    return ['timeout', '120', 'node', `${programs}/client.mjs`, this.library, this.store, ...actions];
   }
 
-  readonly environment = { NODE_EXTRA_CA_CERTS: authority };
+  private readonly environment = { NODE_EXTRA_CA_CERTS: authority };
+
+  private report(output: string): Report {
+    try {
+      return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Report;
+    } catch {
+      throw new Error(`${this.store}: no report of ${this.library}:\n${output}`);
+    }
+  }
 
   /** Connects, does what is asked, disconnects. A failure is in the report. */
   async run(...actions: string[]): Promise<Report> {
-    const { stdout, output } = await this.host.run(['timeout', '60', ...this.command(actions)], {
-      env: this.environment,
-    });
-    try {
-      return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report;
-    } catch {
-      throw new Error(`no report of ${this.library} (${actions.join(' ')}):\n${output}`);
-    }
+    const { output } = await this.host.run(this.command(actions), { env: this.environment });
+    return this.report(output);
+  }
+
+  /** As {@link run}, but it stays connected at each action `hold` until it is let go. */
+  start(...actions: string[]): Held {
+    const child = this.host.spawn(this.command(actions), { env: this.environment });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const closed = new Promise((resolve) => child.on('close', resolve));
+    let holds = 0;
+    return {
+      reached: async () => {
+        holds += 1;
+        await until(`${this.store} holds`, () => {
+          if (child.exitCode !== null) throw new Error(`${this.library} ended: ${output}`);
+          return output.split('holding\n').length > holds ? true : undefined;
+        });
+      },
+      release: () => void child.stdin?.write('\n'),
+      finished: async () => {
+        child.stdin?.end();
+        await closed;
+        return this.report(output);
+      },
+    };
   }
 
   /** As {@link run}; a failure is an error with the whole report. */

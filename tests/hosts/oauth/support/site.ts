@@ -2,8 +2,8 @@
 import type { Host, Result } from '../../support/host.ts';
 import { expectExit } from '../../support/observe.ts';
 
-export const domain = 'mcp.test';
-export const origin = `https://${domain}`;
+const domain = 'mcp.test';
+const origin = `https://${domain}`;
 export const mcpUrl = `${origin}/mcp`;
 
 const directory = '/root/tls';
@@ -12,7 +12,7 @@ const directory = '/root/tls';
 export const authority = `${directory}/ca.pem`;
 
 /** The installer's options for the site; a rerun without them keeps it. */
-export const siteOptions: readonly string[] = [
+const siteOptions: readonly string[] = [
   '--domain',
   domain,
   '--tls-cert',
@@ -22,7 +22,7 @@ export const siteOptions: readonly string[] = [
 ];
 
 /** An authority of the test's own, a certificate by it for the domain, and the domain in /etc/hosts. */
-export async function certify(host: Host): Promise<void> {
+async function certify(host: Host): Promise<void> {
   const key = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
   await host.must(`mkdir -p ${directory} && cd ${directory} && exec 2>&1 &&
     openssl req -x509 ${key} -keyout ca.key -out ca.pem -subj '/CN=Authority of a test' -days 2 &&
