@@ -36,7 +36,7 @@ function options(): string {
     `\`${key}\``,
     description,
   ]);
-  return `${made}# Commands and options\n\n\`install\` is the default command.\n\n${program.commands.map(section).join('')}## Environment\n\nA setting comes from: flag, environment, \`--config FILE\`, the installation, default; in this order.\n\n${table(['variable', 'in the env file', 'meaning'], variables)}\n\`DRY_RUN=1|true|yes\` is \`--dry-run\`, also where sudo dropped it. \`NO_COLOR\` is honoured. What rotates, replaces or skips is a flag or nothing: \`FORCE_ROTATE_TOKENS\` is refused, and so is a variable that names such a flag (\`MCP_INSTALLER_SKIP_PREFLIGHT\`) or is nearly a setting (\`MCP_INSTALLER_DOMIAN\`); other variables that begin like ours are left alone. Where sudo dropped a setting, the run says so.\n\nOne value an option: given twice with different values is bad usage, except for the lists \`--force-rotate-tokens\` and \`--unset\`, which collect. \`--config\` reads a regular file of NAME=value lines (\`-\`: stdin); \`--source\` and \`--mcp-token-file\` read pipes too; none reads more than 1 MiB.\n`;
+  return `${made}# Commands and options\n\n\`install\` is the default command.\n\n${program.commands.map(section).join('')}## Environment\n\nA setting comes from: flag, environment, \`--config FILE\`, the installation, default; in this order.\n\n${table(['variable', 'in the env file', 'meaning'], variables)}\n\`DRY_RUN=1|true|yes\` is \`--dry-run\`, also where sudo dropped it. \`NO_COLOR\` is honoured. What rotates, replaces or skips is a flag or nothing: \`FORCE_ROTATE_TOKENS\` is refused, and so is a variable that names such a flag (\`MCP_INSTALLER_SKIP_PREFLIGHT\`) or is nearly a setting (\`MCP_INSTALLER_DOMIAN\`); other variables that begin like ours are left alone. Where sudo dropped a setting, the run says so.\n\nOne value an option: given twice with different values is bad usage, except for the lists \`--force-rotate-tokens\` and \`--unset\`, which collect. \`--config\` reads a regular file of NAME=value lines (\`-\`: stdin); \`--source\`, \`--mcp-token-file\` and \`--owner-password-file\` read pipes too; none reads more than 1 MiB.\n`;
 }
 
 const exits: readonly (readonly [number | string, string])[] = [
@@ -104,13 +104,13 @@ function files(): string {
     ],
     ['`/var/lib/private/mcp-oauth-proxy`', 'by systemd', "the service's own state"],
   ];
-  const secrets = mcpOauthProxy.secrets.map(({ name, bytes, purpose, afterRotation }) => [
-    `\`${name}\``,
-    String(bytes),
-    purpose,
-    afterRotation,
+  const secrets = mcpOauthProxy.secrets.map((secret) => [
+    `\`${secret.name}\``,
+    secret.optional === true ? 'optional, never generated' : String(secret.bytes),
+    secret.purpose,
+    secret.afterRotation,
   ]);
-  return `${made}# Files\n\n${table(['path', 'mode', 'what'], rows)}\n## Secrets\n\nBare \`KEY=value\` lines of lower-case hex at the head of a fresh env file.\n\n${table(['name', 'random bytes', 'purpose', 'after a rotation'], secrets)}`;
+  return `${made}# Files\n\n${table(['path', 'mode', 'what'], rows)}\n## Secrets\n\n\`KEY=value\` lines at the head of a fresh env file; what is generated is lower-case hex.\n\n${table(['name', 'random bytes', 'purpose', 'after a rotation'], secrets)}`;
 }
 
 const runEvents = (): string =>

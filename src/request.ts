@@ -31,6 +31,12 @@ export interface Asked {
 
 const wrong = (what: string): InstallerError => new InstallerError('E_USAGE', { what });
 
+/** What `unset` may name: settings and optional secrets. */
+export const unsettable = ({ settings, secrets }: Product): readonly string[] => [
+  ...settings.map(({ key }) => key),
+  ...secrets.filter(({ optional }) => optional === true).map(({ name }) => name),
+];
+
 function mustBeKnown(names: readonly string[], known: readonly string[], where: string): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
@@ -61,6 +67,27 @@ function mustBeValid(supplied: ReadonlyMap<string, string>, product: Product): v
   }
 }
 
+/** Optional secrets: what is never generated is only replaced by what is brought along, and not removed at once. */
+function mustNotContradict(
+  { rotate, unset }: Request,
+  supplied: ReadonlyMap<string, string>,
+  product: Product,
+): void {
+  for (const secret of product.secrets) {
+    const { name } = secret;
+    if (secret.optional !== true) continue;
+    const forgotten = unset.includes(name);
+    if (forgotten && supplied.has(name)) throw wrong(`--unset ${name} contradicts the value given for it.`);
+    if (typeof rotate === 'string' || !rotate.includes(name)) continue;
+    if (forgotten) throw wrong(`--unset ${name} contradicts its rotation.`);
+    if (supplied.has(name)) continue;
+    throw new InstallerError('E_USAGE', {
+      what: `${name} is never generated, so to rotate it needs a new value.`,
+      remedy: `Add --${secret.fileOption} FILE; or, to have none any more, --unset ${name} instead.`,
+    });
+  }
+}
+
 /**
  * @returns the whole request, settings in their canonical spelling
  * @throws InstallerError E_USAGE for a name that the product does not have, an invalid value, or a contradiction
@@ -74,13 +101,10 @@ export function requestOf(asked: Asked, product: Product): Request {
     mustBeKnown(given.rotate, names, 'request.rotate');
     if (given.rotate.length === 0) throw wrong("request.rotate names no secret; 'none' rotates none.");
   }
-  mustBeKnown(
-    given.unset,
-    product.settings.map(({ key }) => key),
-    'request.unset',
-  );
+  mustBeKnown(given.unset, unsettable(product), 'request.unset');
   mustBeKnown([...supplied.keys()], names, 'supplied');
   mustBeValid(supplied, product);
+  mustNotContradict(given, supplied, product);
   if ((given.source === 'file') !== (asked.source !== undefined))
     throw wrong("source and request.source 'file' belong together; one of them is missing.");
   return {

@@ -71,7 +71,7 @@ export const runEvent = v.variant('type', [
   v.object({
     ...kind('secret'),
     name: v.string(),
-    origin: v.picklist(['generated', 'preserved', 'rotated', 'healed', 'supplied']),
+    origin: v.picklist(['generated', 'preserved', 'rotated', 'healed', 'supplied', 'removed']),
     fingerprint: v.string(),
   }),
   v.object({

@@ -6,6 +6,7 @@ import { createRealHost } from '../effects/host/real.ts';
 import { InstallerError } from '../errors.ts';
 import type { Request } from '../machines/types.ts';
 import type { Product } from '../products/product.ts';
+import { unsettable } from '../request.ts';
 import { variableOf, type Environment } from './environment.ts';
 import { hint, shown, usage } from './usage.ts';
 
@@ -213,11 +214,11 @@ export function inputsOf(options: Options, environment: Environment, product: Pr
   const root = rootOf(options);
   mustReadStdinOnce(options, product);
   const settings = givenSettings(options, environment, product, root);
-  const keys = product.settings.map(({ key }) => key);
+  const keys = unsettable(product);
   const forgotten = text(options, 'unset');
   const unset = list(forgotten ?? '').map((name) => knownName(name, keys, 'unset'));
   if (forgotten !== undefined && unset.length === 0)
-    throw usage('--unset names no setting.', `Valid names: ${keys.join(', ')}.`);
+    throw usage('--unset names nothing.', `Valid names: ${keys.join(', ')}.`);
   const both = unset.find((key) => settings[key] !== undefined);
   if (both !== undefined) throw usage(`--unset ${both} contradicts the value given for it.`);
   if (options['keepEdited'] === true && options['forceConfig'] === true) {

@@ -45,9 +45,10 @@ function addInstallOptions(command: Command): Command {
       new Option(kind === 'flag' ? `--${option}` : `--${option} <${placeholder.toLowerCase()}>`, words),
     );
   }
-  for (const { name, fileOption } of mcpOauthProxy.secrets) {
+  for (const { name, fileOption, optional, purpose } of mcpOauthProxy.secrets) {
+    const words = optional === true ? `: ${purpose}; without it there is none` : ' instead of generating it';
     if (fileOption !== undefined)
-      command.option(`--${fileOption} <file>`, `take ${name} from FILE (-: stdin) instead of generating it`);
+      command.option(`--${fileOption} <file>`, `take ${name} from FILE (-: stdin)${words}`);
   }
   return command
     .option('--source <file>', 'install this oauth_proxy.py instead of the bundled one; "bundled" goes back')
@@ -58,11 +59,16 @@ function addInstallOptions(command: Command): Command {
     .option('--keep-edited', 'where an edit and a change of ours meet: keep the edit, lay ours beside it')
     .option('--force-config', 'where an edit and a change of ours meet: replace it, with a backup')
     .option('--allow-downgrade', 'run although a newer installer was here last')
-    .option('--unset <names>', 'forget remembered settings (NAME,…)', collect)
+    .option('--unset <names>', `forget remembered settings, remove ${removable} (NAME,…)`, collect)
     .option('--skip-preflight', 'skip the checks of versions, packages, ports and downgrades')
     .option('--detailed-exitcode', '2 instead of 0 when something changed, or would change')
     .option('--yes', 'never ask');
 }
+
+const removable = mcpOauthProxy.secrets
+  .filter(({ optional }) => optional === true)
+  .map(({ name }) => name)
+  .join(', ');
 
 /** Every command as `--help` and the reference page list it. */
 export function createProgram(

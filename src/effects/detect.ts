@@ -64,8 +64,10 @@ function readEnvFile(scope: Scope): EnvOnDisk | null {
       remedy: first?.remedy ?? 'Put it right by hand.',
     });
   }
-  if (!secrets.some((name) => parsed.file.has(name))) {
-    throw new InstallerError('E_ENV_FOREIGN', { path, names: secrets.join(', ') });
+  // An optional secret alone makes no installation.
+  const own = product.secrets.filter(({ optional }) => optional !== true).map(({ name }) => name);
+  if (!own.some((name) => parsed.file.has(name))) {
+    throw new InstallerError('E_ENV_FOREIGN', { path, names: own.join(', ') });
   }
   // No hash of a file that holds secrets leaves the effects: its bytes are compared instead.
   return { bytes: found.bytes, identity: { ...found.identity, hash: null }, file: parsed.file };

@@ -93,7 +93,12 @@ function questionsOf(
       subjects: conflicts,
     });
   }
-  const rotated = state.secrets.filter(({ origin }) => origin === 'rotated' || origin === 'supplied');
+  const rotated = state.secrets.filter(
+    ({ name, origin }) =>
+      origin === 'rotated' ||
+      // One that was not there before is not replaced.
+      (origin === 'supplied' && (state.env === null || state.before.get(name) !== '')),
+  );
   if (mode === 'forceRotate' && rotated.length > 0) {
     const words = rotated.map(
       ({ name }) => `${name}: ${product.secrets.find((spec) => spec.name === name)?.afterRotation ?? ''}`,

@@ -84,6 +84,7 @@ export interface KeptEdit {
 export interface RunState {
   services: 'live' | 'offline';
   env: EnvOnDisk | null;
+  /** Values of the secrets by name; '' where there is none. */
   before: ReadonlyMap<string, string>;
   after: ReadonlyMap<string, string>;
   secrets: readonly SecretReport[];

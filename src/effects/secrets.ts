@@ -1,7 +1,7 @@
 /** `fresh`, `existing`, `forceRotate`: the secrets that shall be. Values stay in the scope; names and origins go out. */
 import { InstallerError } from '../errors.ts';
 import type { Mode, Note, Request, SecretReport, SecretsOutput } from '../machines/types.ts';
-import type { SecretSpec } from '../products/product.ts';
+import type { GeneratedSecret, OptionalSecret, SecretSpec } from '../products/product.ts';
 import { refused } from './refusal.ts';
 import type { Scope } from './scope.ts';
 
@@ -10,7 +10,7 @@ interface Chosen {
   readonly origin: SecretReport['origin'];
 }
 
-const generate = (scope: Scope, spec: SecretSpec): string =>
+const generate = (scope: Scope, spec: GeneratedSecret): string =>
   Buffer.from(scope.randomBytes(spec.bytes)).toString('hex');
 
 const isNamed = (request: Request, name: string): boolean =>
@@ -20,16 +20,45 @@ const isNamed = (request: Request, name: string): boolean =>
 export const isSupplied = (scope: Scope, name: string, value: string): boolean =>
   scope.memory().secretsSupplied[name]?.includes(scope.fingerprint(value)) ?? false;
 
-function choose(scope: Scope, request: Request, mode: Mode, spec: SecretSpec, notes: Note[]): Chosen {
+/** A value from a file for this run: E_SECRET_DIFFERS where it would replace one that nobody gave up. */
+function bring(request: Request, mode: Mode, name: string, current: string, supplied: string): Chosen {
+  if (supplied === current) return { value: current, origin: 'preserved' };
+  const mayReplace = current === '' || (mode === 'forceRotate' && isNamed(request, name));
+  if (!mayReplace) throw new InstallerError('E_SECRET_DIFFERS', { name });
+  return { value: supplied, origin: 'supplied' };
+}
+
+/** @returns null where there is none and none is asked for */
+function chooseOptional(
+  scope: Scope,
+  request: Request,
+  spec: OptionalSecret,
+  current: string,
+  notes: Note[],
+): Chosen | null {
+  const { name, fileOption } = spec;
+  const isForgotten = request.unset.includes(name);
+  if (current === '') {
+    if (!isForgotten && scope.memory().secretsSupplied[name] !== undefined) {
+      const text = `${name}, which an earlier run was given, is not in ${scope.product.envFile} and is not made up: --${fileOption} FILE brings it back.`;
+      notes.push({ code: 'optional-secret-gone', level: 'warning', text });
+    }
+    return null;
+  }
+  if (isForgotten) return { value: '', origin: 'removed' };
+  if (isNamed(request, name)) {
+    const text = `${name} is never generated, so it is not rotated; give a new file (--${fileOption}) to replace it.`;
+    notes.push({ code: 'supplied-secret-kept', level: 'warning', text });
+  }
+  return { value: current, origin: 'preserved' };
+}
+
+function choose(scope: Scope, request: Request, mode: Mode, spec: SecretSpec, notes: Note[]): Chosen | null {
   const { name } = spec;
   const current = scope.state.env?.file.get(name) ?? '';
   const supplied = scope.supplied.get(name);
-  if (supplied !== undefined) {
-    if (supplied === current) return { value: current, origin: 'preserved' };
-    const mayReplace = current === '' || (mode === 'forceRotate' && isNamed(request, name));
-    if (!mayReplace) throw new InstallerError('E_SECRET_DIFFERS', { name });
-    return { value: supplied, origin: 'supplied' };
-  }
+  if (supplied !== undefined) return bring(request, mode, name, current, supplied);
+  if (spec.optional === true) return chooseOptional(scope, request, spec, current, notes);
   if (mode === 'fresh') return { value: generate(scope, spec), origin: 'generated' };
   if (current === '') {
     const path = scope.product.envFile;
@@ -54,6 +83,10 @@ function choose(scope: Scope, request: Request, mode: Mode, spec: SecretSpec, no
   return { value: generate(scope, spec), origin: 'rotated' };
 }
 
+/** Names of the secrets that the env file holds when the run has ended. */
+export const secretsThatAre = ({ state }: Scope): readonly string[] =>
+  state.secrets.filter(({ origin }) => origin !== 'removed').map(({ name }) => name);
+
 /** @returns names, origins and fingerprints; refuses with E_SECRET_DIFFERS */
 export function secrets(scope: Scope, request: Request, mode: Mode): SecretsOutput {
   const { product, state } = scope;
@@ -61,11 +94,15 @@ export function secrets(scope: Scope, request: Request, mode: Mode): SecretsOutp
   const before = new Map<string, string>();
   const after = new Map<string, string>();
   try {
-    state.secrets = product.secrets.map((spec) => {
-      const { value, origin } = choose(scope, request, mode, spec, notes);
-      before.set(spec.name, state.env?.file.get(spec.name) ?? '');
-      after.set(spec.name, value);
-      return { name: spec.name, origin, fingerprint: scope.fingerprint(value) };
+    state.secrets = product.secrets.flatMap((spec): SecretReport[] => {
+      const { name } = spec;
+      const chosen = choose(scope, request, mode, spec, notes);
+      const current = state.env?.file.get(name) ?? '';
+      before.set(name, current);
+      after.set(name, chosen?.value ?? '');
+      if (chosen === null) return [];
+      const { value, origin } = chosen;
+      return [{ name, origin, fingerprint: scope.fingerprint(origin === 'removed' ? current : value) }];
     });
   } catch (error) {
     if (error instanceof InstallerError) return refused(error);

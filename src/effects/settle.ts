@@ -1,14 +1,19 @@
 /** What later runs need to know of a run that succeeded; each fact only where the journal does not say so already. */
 import { sha256 } from './identity.ts';
 import type { Scope } from './scope.ts';
-import { isSupplied } from './secrets.ts';
+import { isSupplied, secretsThatAre } from './secrets.ts';
 
-/** The supplied secrets that are in force: given for this run, or kept from an earlier one. */
+/** The supplied secrets that are in force: given for this run, kept from an earlier one, or never anything else. */
 function suppliedSecrets(scope: Scope): Readonly<Record<string, string>> {
-  const { after, secrets } = scope.state;
+  const { product, state } = scope;
+  const optional = product.secrets.filter((spec) => spec.optional === true).map(({ name }) => name);
+  const isOwn = (name: string): boolean =>
+    scope.supplied.has(name) ||
+    optional.includes(name) ||
+    isSupplied(scope, name, state.after.get(name) ?? '');
   return Object.fromEntries(
-    secrets
-      .filter(({ name }) => scope.supplied.has(name) || isSupplied(scope, name, after.get(name) ?? ''))
+    state.secrets
+      .filter(({ name, origin }) => origin !== 'removed' && isOwn(name))
       .map(({ name, fingerprint }) => [name, fingerprint]),
   );
 }
@@ -16,8 +21,7 @@ function suppliedSecrets(scope: Scope): Readonly<Record<string, string>> {
 function settleSecrets(scope: Scope): void {
   const { secretsMade, secretsSupplied } = scope.memory();
   // A kill may have come between the file and the fact.
-  if (!secretsMade)
-    scope.record({ fact: 'secretsMade', names: scope.product.secrets.map(({ name }) => name) });
+  if (!secretsMade) scope.record({ fact: 'secretsMade', names: secretsThatAre(scope) });
   const fingerprints = suppliedSecrets(scope);
   const known = Object.values(secretsSupplied).flat();
   const wanted = Object.values(fingerprints);

@@ -25,7 +25,7 @@ function mustHaveSecrets(scope: Scope, status: UnitStatus): void {
   if (environment === null) return;
   const wrong = product.secrets
     .map(({ name }) => name)
-    .filter((name) => environment.get(name) !== state.after.get(name));
+    .filter((name) => (environment.get(name) ?? '') !== (state.after.get(name) ?? ''));
   if (wrong.length === 0) return;
   const why = `it runs with other values of ${wrong.join(', ')} than ${product.envFile}`;
   throw new InstallerError('E_UNHEALTHY', { why, unit: product.service });

@@ -5,6 +5,7 @@ import type { Change } from './host/port.ts';
 import { lookAt } from './identity.ts';
 import { installPackages } from './packages.ts';
 import type { Scope } from './scope.ts';
+import { secretsThatAre } from './secrets.ts';
 
 /** Shorter values are words of a language too, and stand in paths and names; such a secret only counts after its name. */
 const shortestAnywhere = 8;
@@ -92,7 +93,7 @@ async function writeFile(scope: Scope, operation: Operation): Promise<Change> {
     host.writeFile(path, content.after, { mode: after.mode, expected: before, ...expectedBytes }),
   );
   // Not before the file: secrets that were never written must not look like secrets that were lost.
-  if (isEnv) scope.record({ fact: 'secretsMade', names: product.secrets.map(({ name }) => name) });
+  if (isEnv) scope.record({ fact: 'secretsMade', names: secretsThatAre(scope) });
   return outcome;
 }
 

@@ -11,7 +11,7 @@ export interface Request {
   readonly rotate: 'none' | 'all' | readonly string[];
   /** Settings given for this run by flag, environment or configuration file, by their name in the env file. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Settings to forget. */
+  /** Settings to forget, and optional secrets to remove. */
   readonly unset: readonly string[];
   /** Names of secrets for which a file was given; the values stay in the effects. */
   readonly supplied: readonly string[];
@@ -51,8 +51,8 @@ export type DetectOutput =
 
 export interface SecretReport {
   readonly name: string;
-  readonly origin: 'generated' | 'preserved' | 'rotated' | 'healed' | 'supplied';
-  /** First 12 hex digits of an HMAC under a key of this host: tells equal from changed, and nothing else. */
+  readonly origin: 'generated' | 'preserved' | 'rotated' | 'healed' | 'supplied' | 'removed';
+  /** Of the value that was removed, where it was. First 12 hex digits of an HMAC under a key of this host: tells equal from changed, and nothing else. */
   readonly fingerprint: string;
 }
 

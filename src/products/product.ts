@@ -6,18 +6,35 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Note } from '../machines/types.ts';
 
-export interface SecretSpec {
+interface AnySecret {
   readonly name: string;
-  /** Random bytes; the value is their lower-case hex. */
-  readonly bytes: number;
   /** What it is for, and who has to do something when it is rotated; sentences for people. */
   readonly purpose: string;
   readonly afterRotation: string;
+}
+
+/** Always there: generated where nobody brings it along. */
+export interface GeneratedSecret extends AnySecret {
+  readonly optional?: false;
+  /** Random bytes; the value is their lower-case hex. */
+  readonly bytes: number;
   /** Option that takes its value from a file, without dashes, where a user may bring it along. */
   readonly fileOption?: string;
   /** Judges a value from such a file; `why` must not repeat it. */
   readonly validate?: (value: string) => Validated;
 }
+
+/**
+ * There where a user brings it along, and only there: never generated, so neither healed nor rotated without a new file;
+ * `--unset` removes it.
+ */
+export interface OptionalSecret extends AnySecret {
+  readonly optional: true;
+  readonly fileOption: string;
+  readonly validate: (value: string) => Validated;
+}
+
+export type SecretSpec = GeneratedSecret | OptionalSecret;
 
 export type Settings = Readonly<Record<string, string>>;
 

@@ -14,6 +14,7 @@ const canaries = {
 };
 const comment = 'a-password-in-a-comment';
 const supplied = 'supplied-bearer-0123456789~+/';
+const passwords = ['owners-first-password!?', 'owners-second-password:,'];
 
 /** As it is, in base64 (any alignment), in hex and escaped for a URL. */
 function encodings(value: string): string[] {
@@ -60,6 +61,15 @@ test('through install, rotation, dry run, healing, refusal and failure', async (
   await tell('--verbose', '--json');
   reset(`LISTEN_PORT=${canaries.CLIENT_SECRET}\n`.replace(canaries.CLIENT_SECRET, 'x'));
   await tell('--verbose');
+  reset();
+  for (const password of passwords) {
+    writeFileSync(token, password);
+    await tell('--owner-password-file', token, '--verbose');
+    await tell('--force-rotate-tokens', 'OWNER_PASSWORD', '--owner-password-file', token, '--json');
+    await tell('--force-rotate-tokens', 'CLIENT_ID', '--verbose');
+  }
+  await tell('--unset', 'OWNER_PASSWORD', '--dry-run', '--verbose');
+  await tell('--unset', 'OWNER_PASSWORD', '--verbose', '--json');
   await tell('show', 'last', '--json');
   await tell('history');
 
@@ -70,7 +80,7 @@ test('through install, rotation, dry run, healing, refusal and failure', async (
   );
   const everything = [...told, journal].join('\n');
   expect(everything.length).toBeGreaterThan(10_000);
-  for (const value of [...Object.values(canaries), comment, supplied]) {
+  for (const value of [...Object.values(canaries), comment, supplied, ...passwords]) {
     for (const encoded of encodings(value))
       expect(everything.includes(encoded), `${value} as ${encoded}`).toBe(false);
   }

@@ -80,6 +80,23 @@ function running({ file, args }: { readonly file: string; readonly args: readonl
   );
 }
 
+test('an .env that holds an optional secret alone is not fresh, and not ours', async () => {
+  const text = 'OWNER_PASSWORD=correct-horse-battery\n';
+  for (const rotate of ['none', 'all'] as const) {
+    const memory = createMemoryHost({ files: { [files.env]: text } });
+    const before = new Map(memory.nodes);
+    const { output } = await install({ host: memory, request: { rotate } });
+    expect({ exitCode: output.exitCode, error: output.error }).toMatchObject({
+      exitCode: 10,
+      error: {
+        code: 'E_ENV_FOREIGN',
+        message: `${files.env} is there, but holds none of MCP_TOKEN, CLIENT_ID, CLIENT_SECRET, TOKEN_SECRET.`,
+      },
+    });
+    expect(memory.nodes).toEqual(before);
+  }
+});
+
 describe('unreadable is not absent:', () => {
   const text = `MCP_TOKEN=${'a'.repeat(64)}\n`;
   const failing = (memory: MemoryHost, code: string): Host => ({

@@ -1,7 +1,8 @@
 /** Whatever stands in an env file: reading loses nothing, and changing a value changes that value alone. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EnvFile } from '../../src/effects/env-file.ts';
+import { EnvFile, renderEnvFile } from '../../src/effects/env-file.ts';
+import { validatePassword } from '../../src/products/mcp-oauth-proxy/settings.ts';
 import { envLines, plainValue, rawValue } from '../support/env-text.ts';
 
 const unmanaged = { secrets: [], settings: [] };
@@ -21,6 +22,28 @@ function accepted(text: string): EnvFile {
 const textOf = (file: EnvFile): string => Buffer.from(file.toBytes()).toString('utf8');
 const valuesOf = (file: EnvFile): readonly (readonly [string, string | undefined])[] =>
   file.keys().map((key) => [key, file.get(key)] as const);
+
+test('a valid password is read alike by both readers, as it is typed and as it is written', () => {
+  const character = fc.constantFrom(
+    ...Array.from({ length: 94 }, (_, at) => String.fromCharCode(0x21 + at)).filter(
+      (each) => validatePassword(each.repeat(12)).ok,
+    ),
+  );
+  const keys = { secrets: ['OWNER_PASSWORD'], settings: [] };
+  fc.assert(
+    fc.property(fc.string({ unit: character, minLength: 12, maxLength: 128 }), (password) => {
+      expect(validatePassword(password)).toEqual({ ok: true, value: password });
+      for (const bytes of [
+        Buffer.from(`OWNER_PASSWORD=${password}\n`),
+        renderEnvFile([['OWNER_PASSWORD', password]]),
+      ]) {
+        const file = EnvFile.parse(bytes, keys);
+        expect(file.ok && file.file.get('OWNER_PASSWORD')).toBe(password);
+      }
+    }),
+    runs,
+  );
+});
 
 test('a file that is read and not changed is the same bytes', () => {
   fc.assert(

@@ -67,6 +67,13 @@ describe('what the product does not have is bad usage, and nothing is touched:',
     ['a setting to forget', { request: { unset: ['DOMIAN'] } }, 'DOMIAN'],
     ['a supplied secret', { supplied: new Map([['TOKEN', 'x'.repeat(40)]]) }, 'TOKEN'],
     ['the value of a supplied secret', { supplied: new Map([['MCP_TOKEN', 'a b']]) }, 'MCP_TOKEN'],
+    ['a secret to forget that is always there', { request: { unset: ['MCP_TOKEN'] } }, 'MCP_TOKEN'],
+    ['to rotate what is never generated', { request: { rotate: ['OWNER_PASSWORD'] } }, 'OWNER_PASSWORD'],
+    [
+      'to forget what is supplied',
+      { request: { unset: ['OWNER_PASSWORD'] }, supplied: new Map([['OWNER_PASSWORD', 'x'.repeat(12)]]) },
+      'OWNER_PASSWORD',
+    ],
     ['a source without code', { request: { source: 'file' } }, 'source'],
   ];
 

@@ -10,7 +10,9 @@ const settingsToRemember = (scope: Scope, settings: Settings): readonly (readonl
     .filter(([, value]) => value !== '');
 
 function freshEnv(scope: Scope, settings: Settings): Uint8Array {
-  const secrets = scope.product.secrets.map(({ name }) => [name, scope.state.after.get(name) ?? ''] as const);
+  const secrets = scope.product.secrets
+    .map(({ name }) => [name, scope.state.after.get(name) ?? ''] as const)
+    .filter(([, value]) => value !== '');
   return renderEnvFile([...secrets, ...settingsToRemember(scope, settings)]);
 }
 
@@ -27,12 +29,13 @@ function withSettings(scope: Scope, file: EnvFile, settings: Settings): EnvFile 
 }
 
 export function desiredEnv(scope: Scope, mode: Mode, settings: Settings): Uint8Array {
-  const { env, after } = scope.state;
+  const { env, after, secrets } = scope.state;
   if (mode === 'fresh' || env === null) return freshEnv(scope, settings);
   let file = env.file;
-  for (const { name } of scope.product.secrets) {
-    const value = after.get(name);
-    if (value !== undefined && value !== file.get(name)) file = file.with(name, value);
+  for (const { name, origin } of secrets) {
+    const value = after.get(name) ?? '';
+    if (origin === 'removed') file = file.without(name);
+    else if (value !== file.get(name)) file = file.with(name, value);
   }
   return withSettings(scope, file, settings).toBytes();
 }
@@ -45,7 +48,7 @@ export function maskedEnv(scope: Scope, bytes: Uint8Array | null, which: 'before
   if (bytes === null) return '';
   const origins = new Map(
     scope.state.secrets
-      .filter(({ origin }) => origin !== 'preserved')
+      .filter(({ origin }) => origin !== 'preserved' && origin !== 'removed')
       .map(({ name, origin }) => [scope.state.after.get(name) ?? '', origin]),
   );
   const settings = scope.state.desired?.settings ?? {};

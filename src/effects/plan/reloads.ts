@@ -50,7 +50,7 @@ function hasOtherValues(scope: Scope, status: UnitStatus): boolean {
   const { host, product, state } = scope;
   const environment = environmentOf(host, status.mainPid);
   if (environment === null) return false;
-  if ([...state.after].some(([name, value]) => environment.get(name) !== value)) return true;
+  if ([...state.after].some(([name, value]) => (environment.get(name) ?? '') !== value)) return true;
   const file = state.env?.file;
   // Drop-ins may set and unset what they like: without a change of the file since the start, a difference is theirs.
   if (file === undefined || !isNewerThan(host, product.envFile, status.startedUs, Date.now())) return false;

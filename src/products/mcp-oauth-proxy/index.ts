@@ -4,7 +4,7 @@ import { product, traces } from './names.ts';
 import bundledCode from './oauth_proxy.py';
 import { proveRotation } from './rotation.ts';
 import { serviceFiles, serviceLinks } from './service-files.ts';
-import { portOf, publicUrl, settings, validateBearer } from './settings.ts';
+import { portOf, publicUrl, settings, validateBearer, validatePassword } from './settings.ts';
 import { refusal, variantFor, webPart, withTls, withoutWeb, type Input, type Web } from './web.ts';
 
 const reconnect = 'Every client has to be given the new value and to reconnect.';
@@ -35,6 +35,14 @@ const secrets: readonly SecretSpec[] = [
     bytes: 32,
     purpose: 'signs the access tokens',
     afterRotation: 'Every access token ends; clients have to reconnect.',
+  },
+  {
+    name: 'OWNER_PASSWORD',
+    optional: true,
+    purpose: 'password that the consent page asks for',
+    afterRotation: 'Who connects a client has to type the new one; clients that are connected stay so.',
+    fileOption: 'owner-password-file',
+    validate: validatePassword,
   },
 ];
 

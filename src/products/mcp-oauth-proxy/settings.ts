@@ -124,6 +124,15 @@ export function validateBearer(value: string): Validated {
       );
 }
 
+/** What systemd and dotenv read alike, as a person would type it; of bytes that a shell or a URL needs no care for. */
+export function validatePassword(value: string): Validated {
+  return /^[A-Za-z0-9._~+/=:,@%!?*-]{12,128}$/u.test(value)
+    ? ok(value)
+    : invalid(
+        'it must hold one line of 12 to 128 of the characters A-Z a-z 0-9 . _ ~ + / = : , @ % ! ? * - and nothing else',
+      );
+}
+
 export const settings: readonly SettingSpec[] = [
   {
     key: 'DOMAIN',
