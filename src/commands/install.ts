@@ -6,7 +6,7 @@ import { install } from '../install.ts';
 import type { Output, Signal } from '../machines/types.ts';
 import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
 import type { ResultEvent } from '../run-events.ts';
-import type { Settings } from '../products/product.ts';
+import type { Finished } from '../products/product.ts';
 import { createAsker } from './asker.ts';
 import { sudoLine, typeable } from './called.ts';
 import {
@@ -56,9 +56,9 @@ interface How {
 }
 
 /** Below another root the one place to read a secret is that root's. */
-const nextSteps = (settings: Settings, root: string): string[] =>
+const nextSteps = (finished: Finished, root: string): string[] =>
   product
-    .nextSteps(settings)
+    .nextSteps(finished)
     .map((line) =>
       root === '/' ? line : line.replaceAll(product.envFile, path.join(root, product.envFile)),
     );
@@ -68,11 +68,10 @@ function resultOf(
   run: string | null,
   { root, dryRun, detailed, variables }: How,
 ): ResultEvent {
-  const { outcome, exitCode, changed, plan, error } = output;
+  const { outcome, exitCode, changed, plan, error, mode, secrets } = output;
   const showNext =
-    !dryRun &&
-    (outcome === 'installed' || outcome === 'unchanged') &&
-    (output.mode !== 'existing' || changed);
+    !dryRun && (outcome === 'installed' || outcome === 'unchanged') && (mode !== 'existing' || changed);
+  const next = showNext && plan !== null ? nextSteps({ mode, settings: plan.settings, secrets }, root) : [];
   return {
     v: 1,
     type: 'result',
@@ -83,7 +82,7 @@ function resultOf(
     plan: plan?.hash ?? null,
     run,
     error: typeable(error, variables),
-    ...(showNext && plan !== null ? { next: nextSteps(plan.settings, root) } : {}),
+    ...(next.length > 0 ? { next } : {}),
   };
 }
 

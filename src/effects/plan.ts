@@ -8,7 +8,7 @@ import { planHash } from './plan/hash.ts';
 import { changesOf } from './plan/operations.ts';
 import { checkPorts } from './plan/ports.ts';
 import { reloadsOf } from './plan/reloads.ts';
-import { settingsInForce } from './plan/settings.ts';
+import { changeNotes, settingsInForce } from './plan/settings.ts';
 import { chooseSource } from './plan/source.ts';
 import { orRefused } from './refusal.ts';
 import type { Scope } from './scope.ts';
@@ -153,6 +153,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
         ...source.notes,
         ...packages.notes,
         ...desired.notes,
+        ...changeNotes(scope),
         ...unitNotes,
         ...made.notes,
         ...renewalNotes(desired, reloads),

@@ -4,7 +4,7 @@
  * Machines, effects and journal know products only through this type.
  */
 import type { ErrorCode } from '../errors.ts';
-import type { Note } from '../machines/types.ts';
+import type { Mode, Note, SecretReport } from '../machines/types.ts';
 
 interface AnySecret {
   readonly name: string;
@@ -163,6 +163,14 @@ export interface RotationProof {
   readonly notes: readonly Note[];
 }
 
+/** A run that ended well. */
+export interface Finished {
+  readonly mode: Mode;
+  /** Those in force. */
+  readonly settings: Settings;
+  readonly secrets: readonly SecretReport[];
+}
+
 export interface Product {
   readonly name: string;
   readonly directory: string;
@@ -190,6 +198,8 @@ export interface Product {
     readonly code: Uint8Array;
   }): DesiredResult;
   proveRotation(rotation: Rotation, probe: ServiceProbe): Promise<RotationProof>;
-  /** What to type where, after an installation; the secrets stay in the env file. */
-  nextSteps(settings: Settings): readonly string[];
+  /** What somebody has to be told where the settings of an installation change. */
+  settingsChanged(before: Settings, after: Settings): readonly Note[];
+  /** What to type where, and whom to tell what, after a run; the secrets stay in the env file. */
+  nextSteps(finished: Finished): readonly string[];
 }

@@ -63,6 +63,8 @@ test('a fresh installation', async () => {
         In Claude: Settings, Connectors, Add custom connector; URL http://127.0.0.1:8084/mcp; under Advanced settings type
         CLIENT_ID and CLIENT_SECRET as they stand in ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret).
         The MCP server at http://127.0.0.1:8000/mcp is shown MCP_TOKEN of the same file as its bearer.
+        No OWNER_PASSWORD is set: anyone who can press Connect on a client with these credentials gets in. To have a password
+        asked for then, run this again with --owner-password-file FILE.
     "
   `);
 });
@@ -93,9 +95,12 @@ test('a rotation of everything, and of one', async () => {
     [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
     [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
     [OK] Installation complete (run RUN)
-        In Claude: Settings, Connectors, Add custom connector; URL http://127.0.0.1:8084/mcp; under Advanced settings type
-        CLIENT_ID and CLIENT_SECRET as they stand in ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret).
-        The MCP server at http://127.0.0.1:8000/mcp is shown MCP_TOKEN of the same file as its bearer.
+        Every client needs the new CLIENT_ID and CLIENT_SECRET from ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret)
+        and has to connect again. In Claude: remove the connector and add it again with the URL http://127.0.0.1:8084/mcp.
+        Who runs the MCP server at http://127.0.0.1:8000/mcp needs the new MCP_TOKEN from ROOT/etc/mcp-oauth-proxy/.env:
+        until it knows that one, it refuses what the proxy passes on.
+        No OWNER_PASSWORD is set: anyone who can press Connect on a client with these credentials gets in. To have a password
+        asked for then, run this again with --owner-password-file FILE.
     "
   `);
   expect(await root.printed('--force-rotate-tokens', 'CLIENT_SECRET')).toMatchInlineSnapshot(`
@@ -106,9 +111,10 @@ test('a rotation of everything, and of one', async () => {
     [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
     [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
     [OK] Installation complete (run RUN)
-        In Claude: Settings, Connectors, Add custom connector; URL http://127.0.0.1:8084/mcp; under Advanced settings type
-        CLIENT_ID and CLIENT_SECRET as they stand in ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret).
-        The MCP server at http://127.0.0.1:8000/mcp is shown MCP_TOKEN of the same file as its bearer.
+        Every client needs the new CLIENT_SECRET from ROOT/etc/mcp-oauth-proxy/.env (the one place to read a secret)
+        and has to connect again. In Claude: remove the connector and add it again with the URL http://127.0.0.1:8084/mcp.
+        No OWNER_PASSWORD is set: anyone who can press Connect on a client with these credentials gets in. To have a password
+        asked for then, run this again with --owner-password-file FILE.
     "
   `);
 });
@@ -173,6 +179,7 @@ test('a dry run on an existing one: the diff follows its line, and the plan is t
     [DRY-RUN] Predicted, not checked: configuration tests, the service's answer
     [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
     [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
+    [!] The URL that clients use changes from http://127.0.0.1:8084/mcp to http://127.0.0.1:9001/mcp: every client has to be given the new one and to connect again.
     [DRY-RUN] Plan HASH: 4 changes
     "
   `);

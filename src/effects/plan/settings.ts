@@ -1,8 +1,27 @@
 /** Settings in force: given for this run, else remembered in the env file, else the default. */
 import { InstallerError } from '../../errors.ts';
-import type { Answers, Request } from '../../machines/types.ts';
+import type { Answers, Note, Request } from '../../machines/types.ts';
 import type { Settings } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';
+
+/** What the installation uses so far, in canonical spelling: remembered, else the default. */
+function settingsSoFar({ product, state }: Scope): Settings {
+  return Object.fromEntries(
+    product.settings.flatMap((spec) => {
+      const value = state.settingsBefore[spec.key] ?? spec.default ?? '';
+      const valid = spec.validate(value);
+      const used = valid.ok ? valid.value : value;
+      return used === '' ? [] : [[spec.key, used] as const];
+    }),
+  );
+}
+
+/** What people have to be told of the settings that change; of a host that nobody knows yet nothing can be said. */
+export function changeNotes(scope: Scope): readonly Note[] {
+  const { product, state } = scope;
+  const isKnown = scope.memory().installer !== null || Object.keys(state.settingsBefore).length > 0;
+  return state.env !== null && isKnown ? product.settingsChanged(settingsSoFar(scope), state.settings) : [];
+}
 
 /**
  * @returns canonical values by key; a key that has neither value nor default is left out

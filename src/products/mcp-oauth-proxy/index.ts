@@ -2,9 +2,10 @@
 import type { DesiredDirectory, DesiredResult, Product, SecretSpec, Settings } from '../product.ts';
 import { product, traces } from './names.ts';
 import bundledCode from './oauth_proxy.py';
+import { nextSteps, settingsChanged } from './people.ts';
 import { proveRotation } from './rotation.ts';
 import { serviceFiles, serviceLinks } from './service-files.ts';
-import { portOf, publicUrl, settings, validateBearer, validatePassword } from './settings.ts';
+import { portOf, settings, validateBearer, validatePassword } from './settings.ts';
 import { refusal, variantFor, webPart, withTls, withoutWeb, type Input, type Web } from './web.ts';
 
 const reconnect = 'Every client has to be given the new value and to reconnect.';
@@ -116,15 +117,6 @@ function desired(input: Input): DesiredResult {
   };
 }
 
-function nextSteps(values: Settings): readonly string[] {
-  const origin = publicUrl(values);
-  return [
-    `In Claude: Settings, Connectors, Add custom connector; URL ${origin}/mcp; under Advanced settings type`,
-    `CLIENT_ID and CLIENT_SECRET as they stand in ${product.envFile} (the one place to read a secret).`,
-    `The MCP server at ${values['BACKEND_URL'] ?? 'the backend'} is shown MCP_TOKEN of the same file as its bearer.`,
-  ];
-}
-
 export const mcpOauthProxy: Product = {
   name: product.name,
   directory: product.directory,
@@ -141,6 +133,7 @@ export const mcpOauthProxy: Product = {
   listenPort: portOf,
   askFor: ['DOMAIN', 'BACKEND_URL'],
   desired,
+  settingsChanged,
   proveRotation,
   nextSteps,
 };
