@@ -52,8 +52,16 @@ export type Fact =
       readonly fingerprints: Readonly<Record<string, string>>;
       readonly only: boolean;
     }
-  /** Code with one of these hashes is the user's own, from --source. On disk before the code is; `only` as above. */
-  | { readonly fact: 'sourceSupplied'; readonly hashes: readonly string[]; readonly only: boolean }
+  /**
+   * Code with one of these hashes is the user's own, from --source. On disk before the code is; `only` as above.
+   * `bundled` is the hash of the code that it was taken instead of; installers before this was asked left it out.
+   */
+  | {
+      readonly fact: 'sourceSupplied';
+      readonly hashes: readonly string[];
+      readonly only: boolean;
+      readonly bundled?: string;
+    }
   /** The package manager is about to be asked for these. */
   | { readonly fact: 'packagesRequested'; readonly names: readonly string[] }
   /** This version of the installer is about to change the host, or found nothing to change. */
@@ -78,6 +86,8 @@ export interface Memory {
   readonly secretsSupplied: Readonly<Record<string, readonly string[]>>;
   /** Hashes of code that came from --source: the code is the user's if what is on disk, or was last written, is of these. */
   readonly sourcesSupplied: readonly string[];
+  /** Hash of such code → hash of the bundled code that it was taken instead of, where that is known. */
+  readonly sourcesInsteadOf: Readonly<Record<string, string>>;
   /** Packages that the installer asked the package manager for. */
   readonly packagesRequested: readonly string[];
   /** Version of the installer that last changed this host, or confirmed it; null where none did. */
@@ -91,6 +101,7 @@ export const emptyMemory: Memory = {
   secretsMade: false,
   secretsSupplied: {},
   sourcesSupplied: [],
+  sourcesInsteadOf: {},
   packagesRequested: [],
   installer: null,
 };
@@ -120,6 +131,17 @@ function withSupplied(
     unique([...(known[name] ?? []), fingerprint]),
   ]);
   return { ...memory, secretsSupplied: { ...known, ...Object.fromEntries(own) } };
+}
+
+function withSource(
+  memory: Memory,
+  { hashes, only, bundled }: Extract<Fact, { fact: 'sourceSupplied' }>,
+): Memory {
+  const sourcesSupplied = unique([...(only ? [] : memory.sourcesSupplied), ...hashes]);
+  const own = bundled === undefined ? [] : hashes.map((hash) => [hash, bundled] as const);
+  const all = Object.entries({ ...memory.sourcesInsteadOf, ...Object.fromEntries(own) });
+  const sourcesInsteadOf = Object.fromEntries(all.filter(([hash]) => sourcesSupplied.includes(hash)));
+  return { ...memory, sourcesSupplied, sourcesInsteadOf };
 }
 
 /** One fact of `run` added to what is known. */
@@ -154,10 +176,7 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
     case 'secretsSupplied':
       return withSupplied(memory, fact);
     case 'sourceSupplied':
-      return {
-        ...memory,
-        sourcesSupplied: unique([...(fact.only ? [] : memory.sourcesSupplied), ...fact.hashes]),
-      };
+      return withSource(memory, fact);
     case 'packagesRequested':
       return {
         ...memory,

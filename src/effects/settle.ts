@@ -1,5 +1,6 @@
 /** What later runs need to know of a run that succeeded; each fact only where the journal does not say so already. */
 import { sha256 } from './identity.ts';
+import { insteadOf } from './plan/source.ts';
 import type { Scope } from './scope.ts';
 import { isSupplied, secretsThatAre } from './secrets.ts';
 
@@ -35,9 +36,16 @@ function settleSource(scope: Scope): void {
   // By what was written: a person's later edit of it does not make it ours.
   const written = scope.memory().baselines[product.codeFile]?.at(-1) ?? (code === null ? null : sha256(code));
   const hashes = state.source === 'file' && written !== null ? [written] : [];
-  const known = scope.memory().sourcesSupplied;
-  if (known.length === hashes.length && hashes.every((hash) => known.includes(hash))) return;
-  scope.record({ fact: 'sourceSupplied', hashes, only: true });
+  const { sourcesSupplied: known, sourcesInsteadOf } = scope.memory();
+  const bundled = written === null ? null : insteadOf(scope, written);
+  const isKnown = (hash: string): boolean => known.includes(hash) && sourcesInsteadOf[hash] === bundled;
+  if (known.length === hashes.length && hashes.every(isKnown)) return;
+  scope.record({
+    fact: 'sourceSupplied',
+    hashes,
+    only: true,
+    ...(hashes.length > 0 && bundled !== null ? { bundled } : {}),
+  });
 }
 
 export function settle(scope: Scope): void {

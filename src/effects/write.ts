@@ -4,6 +4,7 @@ import type { Operation, WriteOutput } from '../machines/types.ts';
 import type { Change } from './host/port.ts';
 import { lookAt } from './identity.ts';
 import { installPackages } from './packages.ts';
+import { insteadOf } from './plan/source.ts';
 import type { Scope } from './scope.ts';
 import { secretsThatAre } from './secrets.ts';
 
@@ -50,7 +51,8 @@ function announce(scope: Scope, { path, after }: Operation): void {
   const { product, state } = scope;
   if (scope.memory().installer !== scope.version) scope.record({ fact: 'installer', version: scope.version });
   if (path === product.codeFile && state.source === 'file' && after?.hash != null) {
-    scope.record({ fact: 'sourceSupplied', hashes: [after.hash], only: false });
+    const { hash } = after;
+    scope.record({ fact: 'sourceSupplied', hashes: [hash], only: false, bundled: insteadOf(scope, hash) });
   }
   const supplied = state.secrets.filter(({ origin }) => origin === 'supplied');
   if (path === product.envFile && supplied.length > 0) {

@@ -56,7 +56,8 @@ export function findRun(home: string, wanted: string): string | null {
 
 /** What a run left to know, on top of what it inherited; up to the damage where there is one. */
 export function memoryOf(run: Run): Memory {
-  let memory = run.started?.inherited ?? emptyMemory;
+  // What an older run did not ask about yet, it inherited nothing of.
+  let memory: Memory = { ...emptyMemory, ...run.started?.inherited };
   for (const record of run.records) if (record.k === 'fact') memory = remember(memory, run.id, record.fact);
   return memory;
 }

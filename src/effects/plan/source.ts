@@ -1,7 +1,7 @@
 /** Which code is installed: the bundled one, that of --source, or what an earlier --source left. */
 import { InstallerError } from '../../errors.ts';
 import type { Note, Request } from '../../machines/types.ts';
-import { lookAt } from '../identity.ts';
+import { lookAt, sha256 } from '../identity.ts';
 import type { Scope } from '../scope.ts';
 
 export interface Source {
@@ -11,14 +11,34 @@ export interface Source {
 }
 
 /**
- * Is the installed code the user's own? What is on disk decides; where a person edited or removed it, what was last
- * written there does.
+ * Hash of the bundled code that code of the user's was taken instead of: this run's where it was given for this run, else
+ * that of the run in which it was; where that did not record it, this run's.
  */
-function isSupplied(scope: Scope, hash: string): boolean {
+export function insteadOf(scope: Scope, hash: string): string {
+  const bundled = sha256(scope.product.bundledCode);
+  return scope.source === null ? (scope.memory().sourcesInsteadOf[hash] ?? bundled) : bundled;
+}
+
+/**
+ * Is the installed code the user's own? Then its hash as it was given. What is on disk decides; where a person edited or
+ * removed it, what was last written there does.
+ */
+function suppliedHash(scope: Scope, hash: string): string | null {
   const { sourcesSupplied, baselines } = scope.memory();
   const known = baselines[scope.product.codeFile] ?? [];
   const written = known.includes(hash) || sourcesSupplied.includes(hash) ? hash : known.at(-1);
-  return written !== undefined && sourcesSupplied.includes(written);
+  return written !== undefined && sourcesSupplied.includes(written) ? written : null;
+}
+
+/** A service of one's own does not get what the bundled one has learned since. */
+function keptNote(scope: Scope, hash: string): Note {
+  const { codeFile, bundledCode } = scope.product;
+  if (insteadOf(scope, hash) === sha256(bundledCode)) {
+    const text = `${codeFile} came from --source and is kept; --source bundled goes back.`;
+    return { code: 'source-kept', level: 'info', text };
+  }
+  const text = `${codeFile} came from --source and is kept, though the bundled one has changed since then; --source bundled goes back to that, and --source FILE says that FILE is up to date.`;
+  return { code: 'source-outdated', level: 'warning', text };
 }
 
 /** @throws InstallerError E_SOURCE_LOST where the file of an earlier --source is gone */
@@ -32,8 +52,8 @@ export function chooseSource(scope: Scope, request: Request): Source {
   // What is no file at all is refused where files are decided about.
   if (found !== null && found.bytes === null) return bundled;
   const code = found?.bytes ?? null;
-  if (!isSupplied(scope, found?.identity.hash ?? '')) return bundled;
+  const supplied = suppliedHash(scope, found?.identity.hash ?? '');
+  if (supplied === null) return bundled;
   if (code === null) throw new InstallerError('E_SOURCE_LOST', { path: product.codeFile });
-  const text = `${product.codeFile} came from --source and is kept; --source bundled goes back.`;
-  return { origin: 'file', code, notes: [{ code: 'source-kept', level: 'info', text }] };
+  return { origin: 'file', code, notes: [keptNote(scope, supplied)] };
 }
