@@ -79,6 +79,8 @@ function files(): string {
     fileAt: () => 'file',
     exists: () => false,
     readText: () => null,
+    foreignText: () => null,
+    list: () => null,
     ipv6: true,
   };
   const wanted = mcpOauthProxy.desired({

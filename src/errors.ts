@@ -104,6 +104,13 @@ export const errorTable = {
     what: (x) => `The TLS file ${v(x, 'path')} cannot be used: ${v(x, 'why')}.`,
     remedy: () => 'Give a certificate and its key as PEM files that exist, with --tls-cert and --tls-key.',
   },
+  E_NOT_INCLUDED: {
+    exit: 10,
+    what: (x) =>
+      `${v(x, 'path')} does not include ${v(x, 'include')}, so nginx would not read what is written there.`,
+    remedy: (x) =>
+      `Add the line "include ${v(x, 'include')};" to its http block, and run this again; or leave nginx alone with --no-nginx and --public-url.`,
+  },
   E_SOURCE_LOST: {
     exit: 10,
     what: (x) => `${v(x, 'path')} came from --source, is gone, and cannot be made again.`,
@@ -148,7 +155,8 @@ export const errorTable = {
   E_CONFIG_REJECTED: {
     exit: 13,
     what: (x) => `${v(x, 'tool')} rejects the new configuration: ${v(x, 'why')}.`,
-    remedy: () => 'If the complaint is about a file of yours, put it right and run this again.',
+    remedy: (x) =>
+      x['remedy'] ?? 'If the complaint is about a file of yours, put it right and run this again.',
   },
   E_COMMAND_FAILED: {
     exit: 13,

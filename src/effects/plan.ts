@@ -13,7 +13,7 @@ import { chooseSource } from './plan/source.ts';
 import { orRefused } from './refusal.ts';
 import type { Scope } from './scope.ts';
 import { tools } from './tools.ts';
-import { fileAt, renewed } from './web.ts';
+import { fileAt, foreignBytes, renewed } from './web.ts';
 
 function viewOf(scope: Scope): HostView {
   const { host } = scope;
@@ -24,6 +24,17 @@ function viewOf(scope: Scope): HostView {
     readText: (path) => {
       const bytes = host.readFile(path);
       return bytes === null ? null : Buffer.from(bytes).toString('utf8');
+    },
+    foreignText: (path) => {
+      const bytes = foreignBytes(host, path);
+      return bytes === null ? null : Buffer.from(bytes).toString('utf8');
+    },
+    list: (path) => {
+      try {
+        return host.list(path);
+      } catch {
+        return null;
+      }
     },
     ipv6: interfaces !== null && interfaces.length > 0,
   };
@@ -165,7 +176,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
 
 /**
  * @returns the plan, or a refusal: E_SETTING_INVALID, E_USAGE, E_TLS_LOST, E_SOURCE_LOST, E_PACKAGES_MISSING,
- *   E_TLS_UNREADABLE, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
+ *   E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
  */
 export const plan = (scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> =>
   orRefused(() => makePlan(scope, request, mode, answers));

@@ -24,9 +24,21 @@ async function change(scope: Scope, command: Command): Promise<Outcome> {
 const systemctl = (scope: Scope, ...args: readonly string[]): Promise<Outcome> =>
   change(scope, { file: tools.systemctl, args, timeout: 90_000 });
 
+/** A zone that is used, but defined nowhere that nginx looks: which file of ours defines it. */
+function unreadZone({ state }: Scope, { stderr }: CommandResult): string | undefined {
+  const zone = /zero size shared memory zone "(\w+)"/u.exec(stderr)?.[1];
+  if (zone === undefined) return undefined;
+  return state.desired?.files.find(({ content }) => Buffer.from(content).includes(`zone=${zone}:`))?.path;
+}
+
 async function checkWeb(scope: Scope): Promise<void> {
   const result = await change(scope, { file: tools.nginx, args: ['-t', '-q'], timeout: 60_000 });
-  mustSucceed(result, 'nginx -t', 'E_CONFIG_REJECTED');
+  if (result === 'predicted' || result.exitCode === 0) return;
+  const file = unreadZone(scope, result);
+  const why = complaint(result);
+  if (file === undefined) throw new InstallerError('E_CONFIG_REJECTED', { tool: 'nginx -t', why });
+  const remedy = `${file} defines that zone: see that it is as the installer writes it, and that the http block of nginx.conf includes it.`;
+  throw new InstallerError('E_CONFIG_REJECTED', { tool: 'nginx -t', why, remedy });
 }
 
 /** A person's drop-in may hold what systemd does not know: it is only told about, as it is when systemd reads it. */

@@ -32,11 +32,20 @@ export function fileAt(host: HostReads, path: string): ReturnType<HostView['file
   }
 }
 
-/** Fingerprint of the first certificate in a PEM file; null where there is none to read. */
-function fingerprintOf(host: HostReads, path: string): string | null {
+/** Bytes of other software's file, links followed inside the root; null where there is none to read. */
+export function foreignBytes(host: HostReads, path: string): Uint8Array | null {
   try {
     const file = followed(host, path);
-    const bytes = file === null ? null : host.readFile(file);
+    return file === null ? null : host.readFile(file);
+  } catch {
+    return null;
+  }
+}
+
+/** Fingerprint of the first certificate in a PEM file; null where there is none to read. */
+function fingerprintOf(host: HostReads, path: string): string | null {
+  const bytes = foreignBytes(host, path);
+  try {
     return bytes === null ? null : new X509Certificate(bytes).fingerprint256;
   } catch {
     return null;
@@ -97,7 +106,8 @@ export const renewed = (web: WebProbe): string => `${web.certificate ?? ''} is n
 
 /** Is the site, its snippet or what stands in place of its link a person's? Then it is theirs to answer for. */
 export function isSiteKept({ state }: Scope): boolean {
-  const managed = [...(state.desired?.files ?? []), ...(state.desired?.links ?? [])];
+  const files = (state.desired?.files ?? []).filter(({ tunable }) => tunable !== true);
+  const managed = [...files, ...(state.desired?.links ?? [])];
   const places = managed.filter(({ affects }) => affects.includes('web')).map(({ path }) => path);
   return state.kept.some(({ path }) => places.includes(path));
 }

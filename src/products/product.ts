@@ -64,6 +64,10 @@ export interface HostView {
   exists(path: string): boolean;
   /** Text of a managed file that holds no secret, null where it is missing. */
   readText(path: string): string | null;
+  /** Text of other software's file, links followed inside the root; null where it cannot be read. */
+  foreignText(path: string): string | null;
+  /** Names in a directory; null where it cannot be read. */
+  list(path: string): readonly string[] | null;
   readonly ipv6: boolean;
 }
 
@@ -86,8 +90,13 @@ export interface DesiredFile {
   readonly role: string;
   readonly content: Uint8Array;
   readonly affects: readonly Affects[];
-  /** On a host that no journal knows: `adopt` replaces it with a backup, `keep` takes it for edited. */
-  readonly unknown: 'adopt' | 'keep';
+  /**
+   * On a host that no journal knows: `adopt` replaces it with a backup, `keep` takes it for edited and leaves it, `ask`
+   * takes it for edited where a change of ours meets the edit.
+   */
+  readonly unknown: 'adopt' | 'keep' | 'ask';
+  /** A person's edit of it changes numbers, not what is served: what is served is judged all the same. */
+  readonly tunable?: boolean;
   /** Does a person's edited version already do what the new one would? Then it is kept without asking. */
   readonly satisfiedBy?: (text: string) => boolean;
   /** Is an edited version still one of ours? One that never was is not enabled by us either. */

@@ -17,6 +17,7 @@ import { changedPaths, treeOf } from '../support/tree.ts';
 const unit = '/etc/systemd/system/mcp-oauth-proxy.service';
 const code = '/usr/local/lib/mcp-oauth-proxy/oauth_proxy.py';
 const site = '/etc/nginx/sites-available/mcp-oauth-proxy.conf';
+const zones = '/etc/nginx/conf.d/mcp-oauth-proxy.conf';
 const enabled = '/etc/nginx/sites-enabled/mcp-oauth-proxy.conf';
 const journal = '/var/lib/mcp-installer';
 
@@ -172,7 +173,7 @@ describe('something that is no file in the place of a managed file', () => {
     ['a directory', 'it is a directory', (at: string) => mkdirSync(at)],
   ])('%s is refused, whatever was said about edits, and nothing is touched', async (_, why, make) => {
     using root = await installed();
-    for (const file of [code, unit, site, enabled]) {
+    for (const file of [code, unit, zones, site, enabled]) {
       rmSync(root.at(file));
       make(root.at(file));
       const before = treeOf(root.path);
@@ -190,6 +191,69 @@ describe('something that is no file in the place of a managed file', () => {
       expect(await root.install()).toMatchObject({ exitCode: 0 });
     }
   });
+});
+
+describe('the rate limits', () => {
+  test('other rates are kept without a question, also where the installer would write the file anew', async () => {
+    using root = await installed();
+    const tuned = readFileSync(root.at(zones), 'utf8').replaceAll('r/s', '0r/s');
+    root.write(zones, tuned);
+    const before = treeOf(root.path);
+    const { exitCode, output } = await root.install('--detailed-exitcode');
+    expect({ exitCode, output }).toEqual({
+      exitCode: 0,
+      output: expect.stringContaining(`${zones} was edited by a person and is kept as it is.`) as string,
+    });
+    expect(root.changed(before)).toEqual([]);
+    // Where no journal knows who wrote it, too.
+    rmSync(root.at(journal), { recursive: true });
+    expect(await root.install('--detailed-exitcode')).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(root.at(zones), 'utf8')).toBe(tuned);
+  });
+
+  test('somebody’s own site under the name of their file is refused, and replaced where that is said', async () => {
+    using root = place();
+    root.write(zones, 'server {\n    listen 443 ssl;\n}\n');
+    const before = treeOf(root.path);
+    const refused = await root.install();
+    expect(refused).toMatchObject({ exitCode: 10 });
+    expect(refused.output).toContain(`E_EDIT_CONFLICT: Someone edited ${zones},`);
+    expect(root.changed(before)).toEqual([]);
+    expect(await root.install('--force-config')).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(root.at(zones), 'utf8')).toContain('limit_req_zone');
+    expect(await root.install('--detailed-exitcode')).toMatchObject({ exitCode: 0 });
+  });
+
+  test('are in place before the snippet that uses them, and the snippet before the site', async () => {
+    using root = place();
+    const { output } = await root.install();
+    const wrote = [...output.matchAll(/^\[\+\] (?:Wrote|Linked) .*?(\/etc\/nginx\/\S+)/gmu)].map(
+      ([, at]) => at,
+    );
+    expect(wrote).toEqual([zones, '/etc/nginx/snippets/mcp-oauth-proxy.conf', site, enabled]);
+  });
+
+  test.each([
+    ['conf.d', 'include /etc/nginx/sites-enabled/*;', '/etc/nginx/conf.d/*.conf'],
+    ['sites-enabled', 'include conf.d/*.conf;', '/etc/nginx/sites-enabled/*'],
+  ])(
+    'an nginx.conf that does not include %s is refused before anything is touched',
+    async (_, has, lacks) => {
+      using root = place();
+      root.write('/etc/nginx/nginx.conf', `http {\n    ${has}\n    # include ${lacks};\n}\n`);
+      const before = treeOf(root.path);
+      const { exitCode, output } = await root.install();
+      expect(exitCode).toBe(10);
+      expect(output).toContain(`E_NOT_INCLUDED: /etc/nginx/nginx.conf does not include ${lacks},`);
+      expect(output).toContain(`Add the line "include ${lacks};" to its http block`);
+      expect(root.changed(before)).toEqual([]);
+      root.write('/etc/nginx/nginx.conf', `http {\n    ${has}\n    include ${lacks};\n}\n`);
+      expect(await root.install()).toMatchObject({ exitCode: 0 });
+      root.write('/etc/nginx/nginx.conf', `http {\n    ${has}\n}\n`);
+      const elsewhere = ['--no-nginx', '--public-url', 'https://mcp.example.org'];
+      expect(await root.install(...elsewhere)).toMatchObject({ exitCode: 0 });
+    },
+  );
 });
 
 describe('the link that enables the site', () => {

@@ -144,7 +144,8 @@ test('the way to a certificate that is renewed makes nginx read it', async () =>
 test('--no-nginx names a site of an earlier run that nginx still serves, and how to remove it', async () => {
   using root = place();
   const elsewhere = ['--no-nginx', '--public-url', 'https://mcp.example.org'];
-  const remedy = 'rm /etc/nginx/sites-enabled/mcp-oauth-proxy.conf && systemctl reload nginx';
+  const remedy =
+    'rm /etc/nginx/sites-enabled/mcp-oauth-proxy.conf /etc/nginx/conf.d/mcp-oauth-proxy.conf && systemctl reload nginx';
   expect((await root.install(...elsewhere, '--dry-run')).output).not.toContain(remedy);
   expect(await root.install()).toMatchObject(done);
   expect((await root.install()).output).not.toContain(remedy);

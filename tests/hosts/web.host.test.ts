@@ -1,11 +1,12 @@
 /** nginx: a domain is really served, TLS is never taken away, an edit of certbot's is kept. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
-import { createHost, until, type Host } from './support/host.ts';
+import { createHost, type Host } from './support/host.ts';
 import {
   expectAnswering,
   expectExit,
   nginxPids,
+  reloadNginx,
   secretNames,
   secretsInFile,
   secretsInProcess,
@@ -22,16 +23,6 @@ const certify = (host: Host): Promise<string> =>
 
 const site = '/etc/nginx/sites-available/mcp-oauth-proxy.conf';
 const snippet = '/etc/nginx/snippets/mcp-oauth-proxy.conf';
-
-/** Reloads nginx as a person would, and waits until the workers of before are gone: only the master stays. */
-async function reloadNginx(host: Host): Promise<void> {
-  const before = (await nginxPids(host)).split(' ');
-  await host.must('systemctl reload nginx');
-  await until('the old workers are gone', async () => {
-    const now = (await nginxPids(host)).split(' ');
-    return now.filter((pid) => before.includes(pid)).length === 1 ? true : undefined;
-  });
-}
 
 /** The certificate that nginx shows, and the one on disk. */
 const certificates = async (host: Host): Promise<{ served: string; onDisk: string }> => ({

@@ -16,6 +16,7 @@ function place(): Place {
   for (const directory of [
     'etc/systemd/system/sockets.target.wants',
     'etc/systemd/system/multi-user.target.wants',
+    'etc/nginx/conf.d',
     'etc/nginx/sites-available',
     'etc/nginx/sites-enabled',
     'etc/nginx/snippets',
@@ -45,13 +46,14 @@ test('a fresh installation', async () => {
   using root = place();
   expect(await root.printed()).toMatchInlineSnapshot(`
     "[+] Generating new secrets...
-    [+] Plan HASH: 11 changes
+    [+] Plan HASH: 12 changes
     [+] Created directory /etc/mcp-oauth-proxy/
     [+] Created directory /usr/local/lib/mcp-oauth-proxy/
     [+] Wrote env /etc/mcp-oauth-proxy/.env (MCP_TOKEN: generated, CLIENT_ID: generated, CLIENT_SECRET: generated, TOKEN_SECRET: generated)
     [+] Copied oauth_proxy.py to /usr/local/lib/mcp-oauth-proxy/
     [+] Wrote socket unit /etc/systemd/system/mcp-oauth-proxy.socket
     [+] Wrote systemd unit /etc/systemd/system/mcp-oauth-proxy.service
+    [+] Wrote nginx rate limits /etc/nginx/conf.d/mcp-oauth-proxy.conf
     [+] Wrote nginx snippet /etc/nginx/snippets/mcp-oauth-proxy.conf
     [+] Wrote nginx site /etc/nginx/sites-available/mcp-oauth-proxy.conf
     [+] Linked /etc/systemd/system/sockets.target.wants/mcp-oauth-proxy.socket to /etc/systemd/system/mcp-oauth-proxy.socket
@@ -129,6 +131,7 @@ test('a dry run on a fresh root', async () => {
     [DRY-RUN] Would copy oauth_proxy.py to /usr/local/lib/mcp-oauth-proxy/
     [DRY-RUN] Would write socket unit /etc/systemd/system/mcp-oauth-proxy.socket
     [DRY-RUN] Would write systemd unit /etc/systemd/system/mcp-oauth-proxy.service
+    [DRY-RUN] Would write nginx rate limits /etc/nginx/conf.d/mcp-oauth-proxy.conf
     [DRY-RUN] Would write nginx snippet /etc/nginx/snippets/mcp-oauth-proxy.conf
     [DRY-RUN] Would write nginx site /etc/nginx/sites-available/mcp-oauth-proxy.conf
     [DRY-RUN] Would link /etc/systemd/system/sockets.target.wants/mcp-oauth-proxy.socket to /etc/systemd/system/mcp-oauth-proxy.socket
@@ -137,7 +140,7 @@ test('a dry run on a fresh root', async () => {
     [DRY-RUN] Predicted, not checked: configuration tests, the service's answer
     [+] systemd is not running here: files are written and units enabled; the service starts at the next boot.
     [+] Packages missing below ROOT, only named here: python3-fastapi python3-uvicorn python3-httpx python3-jwt nginx
-    [DRY-RUN] Plan HASH: 11 changes
+    [DRY-RUN] Plan HASH: 12 changes
     "
   `);
 });
@@ -170,6 +173,13 @@ test('a dry run on an existing one: the diff follows its line, and the plan is t
     +    return 200 "MARK";
     -    proxy_pass http://127.0.0.1:8083;
     +    proxy_pass http://127.0.0.1:9000;
+    @@
+    -        proxy_pass http://127.0.0.1:8083;
+    +        proxy_pass http://127.0.0.1:9000;
+    -        proxy_pass http://127.0.0.1:8083;
+    +        proxy_pass http://127.0.0.1:9000;
+    -        proxy_pass http://127.0.0.1:8083;
+    +        proxy_pass http://127.0.0.1:9000;
     [DRY-RUN] Would write nginx site /etc/nginx/sites-available/mcp-oauth-proxy.conf
     --- /etc/nginx/sites-available/mcp-oauth-proxy.conf
     +++ /etc/nginx/sites-available/mcp-oauth-proxy.conf

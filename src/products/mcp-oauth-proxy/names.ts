@@ -17,6 +17,7 @@ export const product = {
   site: `/etc/nginx/sites-available/${name}.conf`,
   siteLink: `/etc/nginx/sites-enabled/${name}.conf`,
   snippet: `/etc/nginx/snippets/${name}.conf`,
+  zones: `/etc/nginx/conf.d/${name}.conf`,
 } as const;
 
 /** What tells of an installation though its env file is gone; `secrets.env` is what the older bash script wrote. */

@@ -1,8 +1,10 @@
 /**
- * The nginx site, which a person or certbot may edit, and the snippet that it includes, which is the installer's own.
+ * The nginx site, which a person or certbot may edit; the snippet that it includes, which is the installer's own; and the
+ * zones of the snippet's rate limits, which nginx takes outside of a site only. They stand in a file of their own, under
+ * names of our own, since a site that is kept would lack them.
  *
  * Only values that passed the settings' validators stand in them: host names, port numbers, paths without blanks.
- * Left out on purpose: an `http2` directive and rate-limit zones, which other sites of the host may define differently.
+ * Left out on purpose: an `http2` directive, which other sites of the host may set differently.
  */
 import { createHash } from 'node:crypto';
 import { product } from './names.ts';
@@ -82,6 +84,68 @@ ${include}
 const site = (options: WebOptions): string =>
   `${header('Edit it if you like (certbot does): an edit is noticed and kept.')}${servers(options)}`;
 
+/** Comments begin where a word would; a `#` inside of one is none. */
+export const withoutComments = (text: string): string => text.replace(/(^|[\s;{}])#.*$/gmu, '$1');
+
+/** A person may tune the rates; the snippet relies on the names. */
+const zones = `# Tries a second for each client; of IPv6 a whole network (/64) is one. An edit is noticed and kept.
+map $binary_remote_addr $mcp_oauth_proxy_client {
+    default $binary_remote_addr;
+    "~(?s)^(.{8}).{8}$" $1;
+}
+limit_req_zone $mcp_oauth_proxy_client zone=mcp_oauth_proxy_token:1m rate=2r/s;
+limit_req_zone $mcp_oauth_proxy_client zone=mcp_oauth_proxy_authorize:1m rate=1r/s;
+`;
+
+/** Both zones, whatever their rates are. */
+export const definesZones = (text: string): boolean =>
+  ['token', 'authorize'].every((name) =>
+    new RegExp(`\\blimit_req_zone\\s[^;]*\\szone=mcp_oauth_proxy_${name}:`, 'u').test(withoutComments(text)),
+  );
+
+/** RFC 6749 section 5.2. */
+const oauthError = (error: string, description: string): string =>
+  JSON.stringify({ error, error_description: description });
+
+/** JSON-RPC 2.0 section 5.1; -32000 and below are an implementation's own. */
+const rpcError = (message: string): string =>
+  JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message }, id: null });
+
+/** What nginx answers by itself. The status is the one that led here, whatever `return` says. */
+const answer = (name: string, body: string, headers = ''): string => `location @mcp_oauth_proxy_${name} {
+    types { }
+    default_type application/json;
+    add_header Cache-Control no-store always;
+${headers}    return 200 '${body}';
+}
+`;
+
+const tooLarge = 'The request is larger than 4 MiB.';
+const unavailable = 'The service does not answer.';
+
+const answers = [
+  answer(
+    'limited',
+    oauthError('temporarily_unavailable', 'Too many requests. Try again in a few seconds.'),
+    '    add_header Retry-After 5 always;\n',
+  ),
+  answer('too_large', oauthError('invalid_request', tooLarge)),
+  answer('unavailable', oauthError('temporarily_unavailable', unavailable)),
+  answer('rpc_too_large', rpcError(tooLarge)),
+  answer('rpc_unavailable', rpcError(unavailable)),
+].join('\n');
+
+const limited = (name: string, burst: number, port: number): string => `    location = /${name} {
+        limit_req zone=mcp_oauth_proxy_${name} burst=${burst} nodelay;
+        proxy_pass http://127.0.0.1:${port};
+    }`;
+
+/**
+ * The locations inside of the first one inherit what it says, but for `proxy_pass`. Nothing more than before stands
+ * outside of it: what a person's site says there itself must not be said twice.
+ *
+ * `proxy_pass` without a path hands on what the client sent, byte for byte.
+ */
 const forwarding = (port: number): string => `client_max_body_size 4m;
 client_body_timeout 30s;
 
@@ -100,8 +164,26 @@ location / {
     proxy_buffering off;
     proxy_request_buffering off;
     proxy_redirect off;
+
+    # What the service answers passes unchanged; what nginx answers by itself is JSON as well.
+    proxy_intercept_errors off;
+    limit_req_status 429;
+    error_page 429 @mcp_oauth_proxy_limited;
+    error_page 413 @mcp_oauth_proxy_too_large;
+    error_page 502 504 @mcp_oauth_proxy_unavailable;
+
+${limited('token', 20, port)}
+
+${limited('authorize', 10, port)}
+
+    location = /mcp {
+        error_page 413 @mcp_oauth_proxy_rpc_too_large;
+        error_page 502 504 @mcp_oauth_proxy_rpc_unavailable;
+        proxy_pass http://127.0.0.1:${port};
+    }
 }
-`;
+
+${answers}`;
 
 const waiting = `location / {
     default_type text/plain;
@@ -128,22 +210,25 @@ location = ${markerPath} {
 `;
 
 export interface WebFiles {
+  readonly zones: string;
   readonly site: string;
   readonly snippet: string;
-  /** First 16 hex digits of a sha256 over both files: another configuration has another marker. */
+  /** First 16 hex digits of a sha256 over the files: another configuration has another marker. */
   readonly marker: string;
 }
 
 export function webFiles(options: WebOptions): WebFiles {
   const text = site(options);
   const body = options.variant.kind === 'pending' ? waiting : forwarding(options.port);
-  const marker = createHash('sha256').update(text).update(body).digest('hex').slice(0, 16);
+  const marker = createHash('sha256').update(zones).update(text).update(body).digest('hex').slice(0, 16);
   const words = 'It is replaced by the installer: edit the site that includes it instead.';
-  return { site: text, snippet: `${header(words)}${marking(marker)}\n${body}`, marker };
+  return {
+    zones: `${header(`The zones of the rate limits in ${product.snippet}.`)}${zones}`,
+    site: text,
+    snippet: `${header(words)}${marking(marker)}\n${body}`,
+    marker,
+  };
 }
-
-/** Comments begin where a word would; a `#` inside of one is none. */
-const withoutComments = (text: string): string => text.replace(/(^|[\s;{}])#.*$/gmu, '$1');
 
 export const servesDomain = (text: string, domain: string): boolean =>
   [...withoutComments(text).matchAll(/\bserver_name\s+([^;]+);/gu)].some(([, names]) =>

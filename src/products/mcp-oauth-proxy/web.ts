@@ -5,6 +5,7 @@ import { product } from './names.ts';
 import {
   acmeRoot,
   certificateOf,
+  definesZones,
   hasCertificate,
   includesSnippet,
   isSatisfiedBy,
@@ -14,6 +15,7 @@ import {
   type Certificate,
   type Variant,
 } from './nginx.ts';
+import { isRead, mainConfig } from './nginx-includes.ts';
 import { portOf, validateFile } from './settings.ts';
 
 export type Input = Parameters<Product['desired']>[0];
@@ -26,7 +28,7 @@ const letsEncrypt = (domain: string): Certificate => ({
 });
 
 export const refusal = (
-  code: 'E_USAGE' | 'E_TLS_LOST' | 'E_TLS_UNREADABLE',
+  code: 'E_USAGE' | 'E_TLS_LOST' | 'E_TLS_UNREADABLE' | 'E_NOT_INCLUDED',
   values: Readonly<Record<string, string>>,
 ): DesiredResult => ({
   ok: false,
@@ -40,8 +42,24 @@ function certificateServed(site: string): readonly Certificate[] {
   return served !== null && [served.cert, served.key].every((path) => validateFile(path).ok) ? [served] : [];
 }
 
-/** @returns how nginx serves, or E_TLS_LOST, E_TLS_UNREADABLE: a rerun never takes TLS away */
+/**
+ * Debian's nginx.conf reads both directories; one that a person or another packager wrote may not. A site that is read
+ * by its own name is as good as its link.
+ */
+function notIncluded(view: HostView): DesiredResult | null {
+  const lacks = (...paths: readonly string[]): boolean => paths.every((path) => isRead(view, path) === false);
+  const missing = lacks(product.zones)
+    ? '/etc/nginx/conf.d/*.conf'
+    : lacks(product.siteLink, product.site)
+      ? '/etc/nginx/sites-enabled/*'
+      : null;
+  return missing === null ? null : refusal('E_NOT_INCLUDED', { path: mainConfig, include: missing });
+}
+
+/** @returns how nginx serves, or E_NOT_INCLUDED, E_TLS_LOST, E_TLS_UNREADABLE: a rerun never takes TLS away */
 export function variantFor({ settings: values, given, view }: Input): Variant | DesiredResult {
+  const unread = notIncluded(view);
+  if (unread !== null) return unread;
   const domain = values['DOMAIN'];
   if (domain === undefined) return { kind: 'local' };
   const { TLS_CERT: cert, TLS_KEY: key = '' } = values;
@@ -70,6 +88,7 @@ export function variantFor({ settings: values, given, view }: Input): Variant | 
 
 const webDirectories: readonly DesiredDirectory[] = [
   '/etc/nginx',
+  '/etc/nginx/conf.d',
   '/etc/nginx/sites-available',
   '/etc/nginx/sites-enabled',
   '/etc/nginx/snippets',
@@ -88,7 +107,7 @@ const siteLeftNote: Note = {
   level: 'warning',
   text:
     `nginx still serves ${product.site} of an earlier run, which is no longer kept up to date. ` +
-    `To remove it: rm ${product.siteLink} && systemctl reload nginx`,
+    `To remove it: rm ${product.siteLink} ${product.zones} && systemctl reload nginx`,
 };
 
 export type Web = Pick<Desired, 'files' | 'links' | 'directories' | 'packages' | 'web' | 'notes'>;
@@ -100,7 +119,18 @@ export function webPart(values: Settings, view: HostView, variant: Variant): Web
   const domain = variant.kind === 'local' ? null : variant.domain;
   return {
     directories: webDirectories,
+    // In the order in which each needs the one before: whoever reloads nginx in between must not find a gap.
     files: [
+      {
+        ...common,
+        path: product.zones,
+        role: 'nginx rate limits',
+        content: bytes(made.zones),
+        // Somebody's own site may stand under this name.
+        unknown: 'ask',
+        satisfiedBy: definesZones,
+        tunable: true,
+      },
       {
         ...common,
         path: product.snippet,

@@ -1,7 +1,7 @@
 /** What tests look at on a host: secrets in the file and in the process, process ids, the whole file system. */
 import { execFileSync } from 'node:child_process';
 import { expect } from 'vitest';
-import type { Host, Result } from './host.ts';
+import { until, type Host, type Result } from './host.ts';
 
 export const envFile = '/etc/mcp-oauth-proxy/.env';
 export const secretNames = ['MCP_TOKEN', 'CLIENT_ID', 'CLIENT_SECRET', 'TOKEN_SECRET'] as const;
@@ -28,6 +28,16 @@ export async function secretsInProcess(host: Host): Promise<Secrets> {
 
 /** Process ids of nginx's master and workers: a reload makes new workers. */
 export const nginxPids = (host: Host): Promise<string> => host.must('pgrep nginx | sort -n | tr "\\n" " "');
+
+/** Reloads nginx as a person would, and waits until the workers of before are gone: only the master stays. */
+export async function reloadNginx(host: Host): Promise<void> {
+  const before = (await nginxPids(host)).split(' ');
+  await host.must('systemctl reload nginx');
+  await until('the old workers are gone', async () => {
+    const now = (await nginxPids(host)).split(' ');
+    return now.filter((pid) => before.includes(pid)).length === 1 ? true : undefined;
+  });
+}
 
 /** Answers on the service's own port and through nginx. */
 export async function expectAnswering(host: Host): Promise<void> {
