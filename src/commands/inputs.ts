@@ -218,7 +218,7 @@ export function inputsOf(options: Options, environment: Environment, product: Pr
   const forgotten = text(options, 'unset');
   const unset = list(forgotten ?? '').map((name) => knownName(name, keys, 'unset'));
   if (forgotten !== undefined && unset.length === 0)
-    throw usage('--unset names nothing.', `Valid names: ${keys.join(', ')}.`);
+    throw usage('--unset names no setting.', `Valid names: ${keys.join(', ')}.`);
   const both = unset.find((key) => settings[key] !== undefined);
   if (both !== undefined) throw usage(`--unset ${both} contradicts the value given for it.`);
   if (options['keepEdited'] === true && options['forceConfig'] === true) {
