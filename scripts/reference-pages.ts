@@ -42,7 +42,10 @@ function options(): string {
 const exits: readonly (readonly [number | string, string])[] = [
   [0, 'done, or nothing to do'],
   [2, 'only with `--detailed-exitcode`: something changed, or would change'],
-  [3, '`status`: installed, but drifted or unhealthy (a tolerated edit alone is not drift)'],
+  [
+    3,
+    '`status`: installed, but drifted or unhealthy (a tolerated edit alone is not drift, and a backend that cannot be reached is a warning)',
+  ],
   [4, '`status`: not installed'],
   [10, 'preflight failed, refused, not root, or declined at a question; nothing changed'],
   [11, 'another run is under way; nothing changed, and `status` does not judge what is half done'],

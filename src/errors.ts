@@ -178,6 +178,11 @@ export const errorTable = {
     what: (x) => `nginx was reloaded but does not serve the new configuration: ${v(x, 'why')}.`,
     remedy: () => 'See /var/log/nginx/error.log; another site may take precedence over this one.',
   },
+  E_CERTIFICATE_INVALID: {
+    exit: 13,
+    what: (x) => `The certificate that nginx serves for ${v(x, 'domain')} is not valid: ${v(x, 'why')}.`,
+    remedy: () => 'Renew it (certbot renew) and run the installer again, which makes nginx read it.',
+  },
   E_ROTATION_UNPROVEN: {
     exit: 13,
     what: (x) => `The rotation did not take effect: ${v(x, 'why')}.`,

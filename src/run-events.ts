@@ -40,6 +40,12 @@ const reload = v.object({
   owedBy: strings,
 });
 
+/** Of the service, asked directly or through nginx; ok is null where a person's site is theirs to judge. */
+const health = v.object({ address: v.string(), ok: v.nullable(v.boolean()), why: nullable });
+
+/** A certificate's last day, and the whole days until then. */
+const dates = { until: v.string(), daysLeft: v.number() };
+
 /** What `--version` tells. */
 const madeOf = v.object({
   installer: v.string(),
@@ -110,6 +116,20 @@ export const runEvent = v.variant('type', [
     /** The run that is under way. */
     underWay: nullable,
     problem: nullable,
+    /** What clients are given to connect to. */
+    url: nullable,
+    /** null where the service does not run here. */
+    health: v.nullable(v.object({ loopback: health, web: v.nullable(health) })),
+    /** null where nginx serves nothing with TLS. */
+    certificate: v.nullable(
+      v.object({
+        served: v.nullable(v.object(dates)),
+        file: v.nullable(v.object({ path: v.string(), ...dates })),
+        same: v.nullable(v.boolean()),
+      }),
+    ),
+    /** null where the service does not run here; asked without a credential. */
+    backend: v.nullable(v.object({ url: v.string(), reachable: v.boolean(), why: nullable })),
   }),
   v.object({
     ...kind('historyEntry'),

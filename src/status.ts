@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { createDryRunHost } from './effects/host/dry-run.ts';
 import type { Host } from './effects/host/port.ts';
 import { createRealHost } from './effects/host/real.ts';
+import type { BackendStatus } from './effects/backend.ts';
+import { certificateOnDisk, conditionOf, type CertificateStatus, type Health } from './effects/condition.ts';
 import { createEffects } from './effects/index.ts';
 import { createScope } from './effects/scope.ts';
-import { verify } from './effects/verify.ts';
 import { InstallerError, type PublicError } from './errors.ts';
 import { plainRequest } from './request.ts';
 import { installerMachine, machineVersion } from './machines/installer.ts';
-import type { Note, Request } from './machines/types.ts';
+import type { Note, PlanOutput, Request } from './machines/types.ts';
 import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 import type { Product, Settings } from './products/product.ts';
 import { describePlan } from './render/words.ts';
@@ -27,6 +28,14 @@ export interface Status {
   /** null where the service does not run here (another root, no systemd). */
   readonly healthy: boolean | null;
   readonly problem: PublicError | null;
+  /** What clients are given to connect to; null where nothing is installed. */
+  readonly url: string | null;
+  /** Asked directly, and as clients do; null where the service does not run here. */
+  readonly health: { readonly loopback: Health; readonly web: Health | null } | null;
+  /** null where nginx serves nothing with TLS. */
+  readonly certificate: CertificateStatus | null;
+  /** null where the service does not run here. Whether it can be reached says nothing of the installation's health. */
+  readonly backend: BackendStatus | null;
   /** What an installation would change now; a tolerated edit alone is none. */
   readonly drift: readonly string[];
   readonly secrets: readonly SecretStatus[];
@@ -45,6 +54,10 @@ const nothing: Status = {
   kind: 'absent',
   healthy: null,
   problem: null,
+  url: null,
+  health: null,
+  certificate: null,
+  backend: null,
   drift: [],
   secrets: [],
   settings: {},
@@ -58,6 +71,12 @@ const missing = (name: string, path: string): Note => ({
   code: 'secret-missing',
   level: 'warning',
   text: `${name} is missing in ${path}; an installation would generate it, alone.`,
+});
+
+const portTaken = ({ message }: PublicError): Note => ({
+  code: 'port-taken',
+  level: 'warning',
+  text: message,
 });
 
 export interface StatusOptions {
@@ -121,11 +140,16 @@ async function look(session: Session, product: Product, real: Host, request: Req
   if (detected.kind === 'fresh') return nothing;
   const secrets = await effects.secrets({ request, mode: 'existing' });
   if (secrets.kind === 'refused') return { ...nothing, kind: 'unknown', error: secrets.error };
-  const planned = await effects.plan({
-    request,
-    mode: 'existing',
-    answers: { answered: [], settings: {}, edits: 'keep' },
-  });
+  const wouldDo = (checks: boolean): Promise<PlanOutput> =>
+    effects.plan({
+      request: { ...request, checks },
+      mode: 'existing',
+      answers: { answered: [], settings: {}, edits: 'keep' },
+    });
+  const first = await wouldDo(true);
+  // Somebody else on the port keeps an installation from being made, not a look at the one that is there.
+  const taken = first.kind === 'refused' && first.error.code === 'E_PORT_TAKEN' ? first.error : null;
+  const planned = taken === null ? first : await wouldDo(false);
   if (planned.kind === 'refused') return { ...nothing, kind: 'unknown', error: planned.error };
   const { plan } = planned;
   const operations = plan.operations.map((operation) => ({ ...operation, detail: [...operation.detail] }));
@@ -145,20 +169,30 @@ async function look(session: Session, product: Product, real: Host, request: Req
     drift,
     secrets: known,
     settings: plan.settings,
+    url: product.endpoint(plan.settings),
     notes: [
       ...known.flatMap(({ name, fingerprint }) =>
         fingerprint === null ? [missing(name, product.envFile)] : [],
       ),
       ...secrets.notes.filter(({ code }) => code !== 'secret-healed'),
       ...plan.notes,
+      ...(taken === null ? [] : [portTaken(taken)]),
     ],
   };
-  if (ready.services === 'offline') return base;
-  try {
-    const { notes } = await verify(scope, 'existing', answerTimeout);
-    return { ...base, healthy: true, notes: [...base.notes, ...notes] };
-  } catch (error) {
-    if (!(error instanceof InstallerError)) throw error;
-    return { ...base, healthy: false, problem: error.toJSON() };
+  if (ready.services === 'offline') {
+    const path = scope.state.desired?.web?.certificate ?? null;
+    if (path === null) return base;
+    const file = certificateOnDisk(scope.host, path);
+    return { ...base, certificate: { served: null, file, same: null } };
   }
+  const { loopback, web, certificate, backend, problem, notes } = await conditionOf(scope, answerTimeout);
+  return {
+    ...base,
+    healthy: problem === null,
+    problem,
+    health: { loopback, web },
+    certificate,
+    backend,
+    notes: [...base.notes, ...notes],
+  };
 }

@@ -1,4 +1,5 @@
 /** `status`: 0 healthy and as written, 3 drifted or unhealthy, 4 not installed, 11 while a run is at it. */
+import type { Health } from '../effects/condition.ts';
 import { errorTable, isErrorCode } from '../errors.ts';
 import type { ResultEvent } from '../run-events.ts';
 import { status, type Status } from '../status.ts';
@@ -15,6 +16,45 @@ function exitCodeOf({ kind, error, healthy, drift }: Status): number {
   return healthy === false || drift.length > 0 ? 3 : 0;
 }
 
+const days = (count: number): string =>
+  count < 0 ? 'expired' : `${count} ${count === 1 ? 'day' : 'days'} left`;
+
+function certificateWords({ certificate }: Status): string {
+  if (certificate === null) return 'none';
+  const { served, file, same } = certificate;
+  const dates = ({ until, daysLeft }: NonNullable<typeof served>): string =>
+    `until ${until} (${days(daysLeft)})`;
+  const onDisk = file === null ? null : `${file.path}${same === true ? '' : ` ${dates(file)}`}`;
+  if (served === null) return `none is served; on disk: ${onDisk ?? 'none that can be read'}`;
+  if (onDisk === null) return dates(served);
+  return same === true ? `${dates(served)}, ${onDisk}` : `${dates(served)}; on disk another one: ${onDisk}`;
+}
+
+const healthWords = ({ ok, why }: Health): string =>
+  ok === true ? 'ok' : ok === null ? `a person's site, not judged: ${why ?? ''}` : (why ?? '');
+
+/** How it is seen from each side. Another root is not asked. */
+function conditionLines(found: Status): string[] {
+  const { url, health, backend } = found;
+  const asked =
+    health === null
+      ? []
+      : [
+          `  on ${health.loopback.address}: ${healthWords(health.loopback)}`,
+          health.web === null
+            ? '  through nginx: not asked, nginx is left alone'
+            : `  through nginx on ${health.web.address}: ${healthWords(health.web)}`,
+        ];
+  return [
+    ...(url === null ? [] : [`  MCP URL: ${url}`]),
+    ...asked,
+    `  certificate: ${certificateWords(found)}`,
+    ...(backend === null
+      ? []
+      : [`  backend: ${backend.reachable ? 'reachable' : `not reachable (${backend.why ?? ''})`}`]),
+  ];
+}
+
 function lines(found: Status): string[] {
   if (found.underWay !== null)
     return [`Run ${found.underWay} is under way; what it has done so far is not judged.`];
@@ -28,6 +68,8 @@ function lines(found: Status): string[] {
         : `unhealthy: ${found.problem?.message ?? ''}`;
   return [
     `Installed; the service is ${health}`,
+    ...(found.problem === null ? [] : [`  ${found.problem.remedy}`]),
+    ...conditionLines(found),
     ...Object.entries(found.settings).map(([key, value]) => `  ${key}=${value}`),
     ...found.secrets.map(({ name, fingerprint }) =>
       fingerprint === null ? `  ${name}: missing` : `  ${name}: fingerprint ${fingerprint}`,
@@ -63,6 +105,10 @@ export async function runStatus(options: Options, output: CommandOutput): Promis
     })),
     underWay: found.underWay,
     problem: found.problem?.message ?? null,
+    url: found.url,
+    health: found.health,
+    certificate: found.certificate,
+    backend: found.backend,
   });
   for (const text of lines(found)) output.say(text);
   for (const { code, level, text } of found.notes) output.emit({ v: 1, type: 'note', code, level, text });

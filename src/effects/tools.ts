@@ -8,6 +8,7 @@ export const tools = {
   nginx: '/usr/sbin/nginx',
   dpkgQuery: '/usr/bin/dpkg-query',
   aptGet: '/usr/bin/apt-get',
+  getent: '/usr/bin/getent',
 } as const;
 
 /**

@@ -33,14 +33,26 @@ function mustHaveSecrets(scope: Scope, status: UnitStatus): void {
 
 const unproven = (text: string): Note => ({ code: 'web-unproven', level: 'warning', text });
 
-async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> {
+export interface WebVerdict {
+  readonly notes: readonly Note[];
+  /** What a person's site does otherwise than ours would; null where it was judged, and passed. */
+  readonly unjudged: string | null;
+}
+
+/** @throws InstallerError E_UNHEALTHY, E_SITE_STALE */
+export async function verifyWeb(scope: Scope, web: WebProbe, timeout = 5_000): Promise<WebVerdict> {
   const { host, product } = scope;
   const unit = product.webUnit;
   if (!isRunning((await showUnits(host, [unit])).get(unit))) {
     throw new InstallerError('E_UNHEALTHY', { why: `${unit} is not running`, unit });
   }
   const kept = isSiteKept(scope);
-  const served = await servedBy(host, web);
+  const path = product.healthPaths[0] ?? '/';
+  const [served, taken, answer] = await Promise.all([
+    servedBy(host, web, timeout),
+    kept ? [] : addressesTaken(host, web, timeout),
+    askThroughWeb(host, web, { path, timeout }),
+  ]);
   const stale = served === 'older' || served === 'nothing';
   if (stale && !kept) {
     throw new InstallerError('E_SITE_STALE', { why: `port ${web.port} does not show the site` });
@@ -48,7 +60,6 @@ async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> 
   const notes: Note[] = [];
   if (served === 'older certificate' && !kept)
     notes.push(unproven(`It serves another certificate than ${web.certificate ?? ''}.`));
-  const taken = kept ? [] : await addressesTaken(host, web);
   if (taken.length > 0) {
     const words = `a site of nginx, or another program, that listens on that very address takes precedence`;
     notes.push(
@@ -57,8 +68,6 @@ async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> 
       ),
     );
   }
-  const path = product.healthPaths[0] ?? '/';
-  const answer = await askThroughWeb(host, web, path);
   // Of a --source service only one of the paths needs to exist.
   const healthy = answer.ok && (answer.status === web.healthStatus || (!stale && answer.status === 404));
   const why = `through nginx, ${path} answers ${answer.ok ? answer.status : answer.why}`;
@@ -67,11 +76,9 @@ async function verifyWeb(scope: Scope, web: WebProbe): Promise<readonly Note[]> 
   const missing =
     stale && showsMarker(host, web) ? [`port ${web.port} does not show the installer's snippet`] : [];
   const problems = [...missing, ...(healthy ? [] : [why])];
-  if (problems.length === 0) return notes;
-  return [
-    ...notes,
-    unproven(`The nginx site is not as the installer wrote it, so it is not judged: ${problems.join('; ')}.`),
-  ];
+  if (problems.length === 0) return { notes, unjudged: null };
+  const words = `The nginx site is not as the installer wrote it, so it is not judged: ${problems.join('; ')}.`;
+  return { notes: [...notes, unproven(words)], unjudged: problems.join('; ') };
 }
 
 async function verifyRotation(scope: Scope, mode: Mode): Promise<readonly Note[]> {
@@ -108,14 +115,20 @@ async function mustStay(scope: Scope, first: UnitStatus, since: number): Promise
   throw new InstallerError('E_UNHEALTHY', { why: 'it answered, then crashed', unit: product.service });
 }
 
+/** @throws InstallerError E_UNHEALTHY, E_FOREIGN_LISTENER */
+export async function verifyService(scope: Scope, timeout: number): Promise<UnitStatus> {
+  const status = await untilHealthy(scope, timeout);
+  mustHaveSecrets(scope, status);
+  return status;
+}
+
 async function ask(scope: Scope, mode: Mode, timeout: number): Promise<readonly Note[]> {
   const { state } = scope;
   const since = Date.now();
-  const status = await untilHealthy(scope, timeout);
-  mustHaveSecrets(scope, status);
+  const status = await verifyService(scope, timeout);
   const web = state.desired?.web ?? null;
   const notes = [
-    ...(web === null ? [] : await verifyWeb(scope, web)),
+    ...(web === null ? [] : (await verifyWeb(scope, web)).notes),
     ...(await verifyRotation(scope, mode)),
   ];
   await mustStay(scope, status, since);

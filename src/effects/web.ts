@@ -42,21 +42,28 @@ export function foreignBytes(host: HostReads, path: string): Uint8Array | null {
   }
 }
 
-/** Fingerprint of the first certificate in a PEM file; null where there is none to read. */
-function fingerprintOf(host: HostReads, path: string): string | null {
-  const bytes = foreignBytes(host, path);
+/** The first certificate in these bytes, PEM or DER; null where there is none to read. */
+export function certificateIn(bytes: Uint8Array | null | undefined): X509Certificate | null {
   try {
-    return bytes === null ? null : new X509Certificate(bytes).fingerprint256;
+    return bytes == null ? null : new X509Certificate(bytes);
   } catch {
     return null;
   }
 }
 
+const fingerprintOf = (host: HostReads, path: string): string | null =>
+  certificateIn(foreignBytes(host, path))?.fingerprint256 ?? null;
+
+export interface WebQuestion {
+  readonly path: string;
+  readonly address?: string;
+  readonly timeout?: number;
+}
+
 export function askThroughWeb(
   host: HostReads,
   web: WebProbe,
-  path: string,
-  address = '127.0.0.1',
+  { path, address = '127.0.0.1', timeout = 5_000 }: WebQuestion,
 ): Promise<HttpAnswer> {
   return host.http({
     address,
@@ -64,7 +71,7 @@ export function askThroughWeb(
     path,
     headers: web.serverName === null ? { host: 'localhost' } : { host: web.serverName },
     ...(web.tls && web.serverName !== null ? { tls: { serverName: web.serverName, judged: false } } : {}),
-    timeout: 5_000,
+    timeout,
   });
 }
 
@@ -79,10 +86,18 @@ function ownAddresses(host: HostReads): readonly string[] {
  * Addresses of this host on which something else answers for the domain: a `listen` with an address of its own takes
  * precedence over one without. Where nothing answers, nothing is known.
  */
-export async function addressesTaken(host: HostReads, web: WebProbe): Promise<readonly string[]> {
+export async function addressesTaken(
+  host: HostReads,
+  web: WebProbe,
+  timeout?: number,
+): Promise<readonly string[]> {
   if (web.serverName === null) return [];
   const asked = ownAddresses(host).map(async (address) => {
-    const answer = await askThroughWeb(host, web, web.markerPath, address);
+    const answer = await askThroughWeb(host, web, {
+      path: web.markerPath,
+      address,
+      ...(timeout === undefined ? {} : { timeout }),
+    });
     const ours = !answer.ok || (answer.status === 200 && answer.body.trim() === web.marker);
     return ours ? [] : [address];
   });
@@ -92,8 +107,11 @@ export async function addressesTaken(host: HostReads, web: WebProbe): Promise<re
 /** What nginx serves, measured by what is on disk. */
 export type Served = 'current' | 'older certificate' | 'older' | 'nothing';
 
-export async function servedBy(host: HostReads, web: WebProbe): Promise<Served> {
-  const answer = await askThroughWeb(host, web, web.markerPath);
+export async function servedBy(host: HostReads, web: WebProbe, timeout?: number): Promise<Served> {
+  const answer = await askThroughWeb(host, web, {
+    path: web.markerPath,
+    ...(timeout === undefined ? {} : { timeout }),
+  });
   if (!answer.ok || answer.status !== 200) return 'nothing';
   if (answer.body.trim() !== web.marker) return 'older';
   const onDisk = web.certificate === null ? null : fingerprintOf(host, web.certificate);

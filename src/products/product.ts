@@ -197,6 +197,8 @@ export interface Product {
   /** The first path that answers 200 makes the service healthy. */
   readonly healthPaths: readonly string[];
   listenPort(settings: Settings): number;
+  /** What clients are given to connect to. */
+  endpoint(settings: Settings): string;
   /** Is this a setting that a fresh install should be asked for on a terminal? */
   readonly askFor: readonly string[];
   desired(input: {

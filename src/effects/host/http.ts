@@ -10,9 +10,14 @@ const defaultTimeout = 5_000;
 const maxBody = 64 * 1024;
 
 /** Asked for at once: the connection is gone when the body has been read. */
-function certificateOf({ socket }: IncomingMessage): { readonly certificate?: string } {
+function certificateOf({ socket }: IncomingMessage): {
+  readonly certificate?: string;
+  readonly certificateBytes?: Uint8Array;
+} {
   const shown: Partial<PeerCertificate> = (socket as Partial<TLSSocket>).getPeerCertificate?.() ?? {};
-  return shown.fingerprint256 === undefined ? {} : { certificate: shown.fingerprint256 };
+  return shown.fingerprint256 === undefined || shown.raw === undefined
+    ? {}
+    : { certificate: shown.fingerprint256, certificateBytes: shown.raw };
 }
 
 function read(message: IncomingMessage, settle: (answer: HttpAnswer) => void): void {

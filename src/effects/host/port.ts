@@ -43,7 +43,7 @@ export interface HttpRequest {
   readonly address: string;
   readonly port: number;
   readonly path: string;
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Speak TLS, asking for this server name. On loopback the certificate need not be judged: the listener is known. */
@@ -61,6 +61,8 @@ export type HttpAnswer =
       readonly body: string;
       /** Over TLS: sha256 of the certificate shown, as `AB:CD:…`. */
       readonly certificate?: string;
+      /** The same certificate, DER. */
+      readonly certificateBytes?: Uint8Array;
     }
   | { readonly ok: false; readonly why: string };
 

@@ -5,7 +5,7 @@ import bundledCode from './oauth_proxy.py';
 import { nextSteps, settingsChanged } from './people.ts';
 import { proveRotation } from './rotation.ts';
 import { serviceFiles, serviceLinks } from './service-files.ts';
-import { portOf, settings, validateBearer, validatePassword } from './settings.ts';
+import { portOf, publicUrl, settings, validateBearer, validatePassword } from './settings.ts';
 import { refusal, variantFor, webPart, withTls, withoutWeb, type Input, type Web } from './web.ts';
 
 const reconnect = 'Every client has to be given the new value and to reconnect.';
@@ -131,6 +131,7 @@ export const mcpOauthProxy: Product = {
   bundledCode: bytes(bundledCode),
   healthPaths: ['/healthz', '/.well-known/oauth-authorization-server'],
   listenPort: portOf,
+  endpoint: (values) => `${publicUrl(values)}/mcp`,
   askFor: ['DOMAIN', 'BACKEND_URL'],
   desired,
   settingsChanged,

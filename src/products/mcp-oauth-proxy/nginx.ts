@@ -109,7 +109,7 @@ const oauthError = (error: string, description: string): string =>
 
 /** JSON-RPC 2.0 section 5.1; -32000 and below are an implementation's own. */
 const rpcError = (message: string): string =>
-  JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message }, id: null });
+  JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32000, message } });
 
 /** What nginx answers by itself. The status is the one that led here, whatever `return` says. */
 const answer = (name: string, body: string, headers = ''): string => `location @mcp_oauth_proxy_${name} {
