@@ -1,72 +1,12 @@
 /** The official MCP clients with the service as it is installed: on a domain, with TLS, before a real MCP server. */
 import { describe, expect, test } from 'vitest';
-import { suites, type Suite } from '../support/base.ts';
-import { createHost, until, type Host } from '../support/host.ts';
-import { envFile, expectExit, mainPid, secretsInFile } from '../support/observe.ts';
-import {
-  ConnectedClient,
-  everything,
-  libraries,
-  redirectUris,
-  type Library,
-  type Report,
-  type RequestMade,
-} from './support/client.ts';
-import { mcpServerIsUp, recorded, startMcpServer } from './support/mcp-server.ts';
-import { authority, installWithTls, mcpUrl } from './support/site.ts';
-
-const service = 'mcp-oauth-proxy.service';
-const code = '/usr/local/lib/mcp-oauth-proxy/oauth_proxy.py';
-
-async function prepare(suite: Suite, name: string): Promise<Host> {
-  const host = await createHost({ suite, name });
-  await installWithTls(host);
-  await startMcpServer(host);
-  return host;
-}
-
-/** Clients of both libraries, each after its first connection; from now on nobody is there to press a button. */
-async function connectBoth(host: Host): Promise<readonly ConnectedClient[]> {
-  const clients: ConnectedClient[] = [];
-  for (const library of libraries) {
-    const client = await ConnectedClient.create(host, library);
-    expect((await client.must('echo')).authorized).toBe(1);
-    await client.change({ unattended: true });
-    clients.push(client);
-  }
-  return clients;
-}
-
-const notMcp = ({ requests }: Report): readonly RequestMade[] =>
-  requests.filter(({ path }) => path !== '/mcp');
-
-const tokenRequests = ({ requests }: Report): readonly RequestMade[] =>
-  requests.filter(({ path }) => path === '/token');
-
-const refresh = { method: 'POST', path: '/token', authorization: 'basic', grant: 'refresh_token' };
-
-const askedAgain = { message: 'asked to authorize again' };
-
-/** Its tokens are good as they are, it can refresh, and what it got by that is good as well. */
-async function expectConnected(client: ConnectedClient): Promise<void> {
-  expect(notMcp(await client.must('echo'))).toEqual([]);
-  const before = client.tokens;
-  await client.expire();
-  const report = await client.must('echo');
-  expect(tokenRequests(report)).toEqual([{ ...refresh, status: 200 }]);
-  expect(client.tokens.refresh_token).not.toBe(before.refresh_token);
-  expect(notMcp(await client.must('echo'))).toEqual([]);
-}
-
-const journal = (host: Host): Promise<string> => host.must(`journalctl --no-pager -o cat -u ${service}`);
-
-async function killService(host: Host): Promise<void> {
-  const before = await mainPid(host);
-  await host.must(`kill -9 ${before}`);
-  await until('the service was started again', async () =>
-    [before, '0'].includes(await mainPid(host)) ? undefined : true,
-  );
-}
+import { suites } from '../support/base.ts';
+import { createHost } from '../support/host.ts';
+import { expectExit, secretsInFile } from '../support/observe.ts';
+import { ConnectedClient, everything, libraries, redirectUris, type RequestMade } from './support/client.ts';
+import { expectConnected, journal, prepare, tokenRequests } from './support/connected.ts';
+import { recorded, startMcpServer } from './support/mcp-server.ts';
+import { authority, domain, mcpUrl } from './support/site.ts';
 
 describe.each(suites)('%s', (suite) => {
   test.each(libraries)(
@@ -146,178 +86,18 @@ describe.each(suites)('%s', (suite) => {
     },
   );
 
-  test('connected clients go on, and refresh, after a rerun, an upgrade and back, kill -9 and a reboot', async () => {
-    await using host = await prepare(suite, 'stays');
-    const clients = await connectBoth(host);
-    await host.write('/root/changed.py', `${host.read(code)}\n# Another version.\n`);
-    const events: readonly (readonly [string, () => Promise<unknown>])[] = [
-      ['nothing', () => Promise.resolve()],
-      ['rerun', async () => expectExit(await host.installer([]), 0)],
-      [
-        'upgrade',
-        async () => {
-          expectExit(await host.installer(['--source', '/root/changed.py']), 0);
-          expect(host.read(code)).toContain('# Another version.');
-        },
-      ],
-      [
-        'back',
-        async () => {
-          expectExit(await host.installer(['--source', 'bundled']), 0);
-          expect(host.read(code)).not.toContain('# Another version.');
-        },
-      ],
-      ['kill -9', () => killService(host)],
-      ['restart', () => host.must(`systemctl restart ${service}`)],
-      [
-        'reboot',
-        async () => {
-          await host.reboot();
-          await mcpServerIsUp(host);
-        },
-      ],
-      ['rerun after the reboot', async () => expectExit(await host.installer([]), 0)],
-    ];
-    for (const [event, happen] of events) {
-      await happen();
-      for (const client of clients)
-        await expectConnected(client).catch((cause: unknown) => {
-          throw new Error(`${client.library} after: ${event}`, { cause });
-        });
-    }
-    expect(await journal(host)).not.toContain('Traceback');
-  });
-
-  test.each(libraries)(
-    '%s keeps its session while the service restarts, is killed, and while its token expires',
-    async (library) => {
-      await using host = await prepare(suite, `held-${library}`);
-      const client = await ConnectedClient.create(host, library);
-      await client.must('echo');
-      await client.change({ unattended: true });
-      const streams = (): number => recorded(host).filter(({ method }) => method === 'GET').length;
-      const again = (before: number): Promise<true> =>
-        until('the client listens again', () => (streams() > before ? true : undefined));
-
-      const held = client.start('listen', 'hold', 'announce', 'hold', 'steps', 'hold', 'tools', 'end');
-      await held.reached();
-      let open = streams();
-      await host.must(`systemctl restart ${service}`);
-      await again(open);
-      held.release();
-
-      await held.reached();
-      open = streams();
-      await killService(host);
-      await again(open);
-      held.release();
-
-      await held.reached();
-      await client.expire();
-      held.release();
-      const report = await held.finished();
-      expect(report.failure).toBeUndefined();
-      expect(report.actions['tools']).toContain('added-1');
-      expect(tokenRequests(report)).toEqual([{ ...refresh, status: 200 }]);
-      expect(report.authorized).toBe(0);
-      // One session all along.
-      expect(recorded(host).filter(({ rpc }) => rpc === 'initialize')).toHaveLength(2);
-    },
-  );
-
-  test('a new CLIENT_SECRET keeps the connection for who knows it; a new MCP_TOKEN no client notices', async () => {
-    await using host = await prepare(suite, 'secret');
-    const clients = await connectBoth(host);
-    expectExit(await host.installer(['--force-rotate-tokens', 'CLIENT_SECRET']), 0);
-    const { CLIENT_SECRET: clientSecret } = secretsInFile(host);
-    for (const client of clients) {
-      expect(notMcp(await client.must('echo'))).toEqual([]);
-      await client.expire();
-      const { tokens } = client;
-      const refused = await client.run('echo');
-      expect(tokenRequests(refused)).toEqual([{ ...refresh, status: 401, error: 'invalid_client' }]);
-      expect(refused.failure).toMatchObject(askedAgain);
-      await client.change({ clientSecret, tokens });
-      expect(tokenRequests(await client.must('echo'))).toEqual([{ ...refresh, status: 200 }]);
-      await expectConnected(client);
-    }
-    expectExit(await host.installer(['--force-rotate-tokens', 'MCP_TOKEN']), 0);
-    for (const client of clients) await expectConnected(client);
-  });
-
-  test('a new TOKEN_SECRET ends every connection: a person presses Allow again, and types nothing', async () => {
-    await using host = await prepare(suite, 'token-secret');
-    const clients = await connectBoth(host);
-    expectExit(await host.installer(['--force-rotate-tokens', 'TOKEN_SECRET']), 0);
-    for (const client of clients) {
-      await client.change({ unattended: false });
-      const report = await client.must('echo');
-      expect(report.requests[0]).toEqual({
-        method: 'POST',
-        path: '/mcp',
-        authorization: 'bearer',
-        status: 401,
-      });
-      expect(tokenRequests(report)).toEqual([
-        { ...refresh, status: 400, error: 'invalid_grant' },
-        { ...refresh, grant: 'authorization_code', status: 200 },
-      ]);
-      expect(report.authorized).toBe(1);
-      await expectConnected(client);
-    }
-  });
-
-  test('after a rotation of all secrets clients are refused, and connect with the new credentials only', async () => {
-    await using host = await prepare(suite, 'rotated');
-    const clients = await connectBoth(host);
-    expectExit(await host.installer(['--force-rotate-tokens']), 0);
-    const { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret } = secretsInFile(host);
-    for (const client of clients) {
-      const old = client.connection;
-      const before = recorded(host).length;
-      const refused = await client.run('echo');
-      expect(refused.requests[0]).toEqual({
-        method: 'POST',
-        path: '/mcp',
-        authorization: 'bearer',
-        status: 401,
-      });
-      expect(tokenRequests(refused)).toEqual([{ ...refresh, status: 401, error: 'invalid_client' }]);
-      expect(refused.failure).toMatchObject(askedAgain);
-
-      await client.change({ ...old, clientId, clientSecret });
-      const ended = await client.run('echo');
-      expect(tokenRequests(ended)).toEqual([{ ...refresh, status: 400, error: 'invalid_grant' }]);
-      expect(ended.failure).toMatchObject(askedAgain);
-
-      await client.change({ clientId: old.clientId, clientSecret: old.clientSecret, unattended: false });
-      expect((await client.run('echo')).failure?.message).toMatch(/^the consent page: 400 /u);
-      await client.change({ clientId });
-      const halfway = await client.run('echo');
-      // These clients try the code twice.
-      for (const request of tokenRequests(halfway))
-        expect(request).toEqual({
-          ...refresh,
-          grant: 'authorization_code',
-          status: 401,
-          error: 'invalid_client',
-        });
-      expect(halfway.failure?.action).toBe('connect');
-      expect(recorded(host).slice(before)).toEqual([]);
-
-      await client.change({ clientSecret });
-      expect((await client.must(...everything)).authorized).toBe(1);
-      await expectConnected(client);
-    }
-  });
-
-  test('with OWNER_PASSWORD only who knows it connects; whoever denies does not', async () => {
+  test('with OWNER_PASSWORD only who knows it connects, whoever denies does not, and who is connected stays so', async () => {
     await using host = await prepare(suite, 'password');
-    const right = 'a horse & a "bättery"';
-    await host.must(`printf '%s\\n' 'OWNER_PASSWORD=${right}' >>${envFile} && systemctl restart ${service}`);
+    const right = 'a-horse~battery:%s!';
+    const connected = await ConnectedClient.create(host, 'sdk', { name: 'before' });
+    await connected.must('echo');
+    await connected.change({ unattended: true });
+    await host.write('/root/password', `${right}\n`, '0600');
+    expectExit(await host.installer(['--owner-password-file', '/root/password']), 0);
+    await expectConnected(connected);
     for (const library of libraries) {
       const client = await ConnectedClient.create(host, library);
-      for (const password of ['', 'wrong', right.toUpperCase(), `${right} `]) {
+      for (const password of ['', 'wrong', `${right} `]) {
         await client.change({ password });
         const refused = await client.run('echo');
         expect(refused.failure?.message, password).toMatch(/^the answer to the consent: 403 /u);
@@ -329,26 +109,50 @@ describe.each(suites)('%s', (suite) => {
       expect(tokenRequests(denied)).toEqual([]);
       await client.change({ decision: 'allow' });
       expect((await client.must(...everything)).authorized).toBe(1);
+      await expectConnected(client);
     }
     const said = await journal(host);
     expect(said).not.toContain(right);
     expect(said).not.toContain('Traceback');
-    expect(recorded(host).filter(({ rpc }) => rpc === 'initialize')).toHaveLength(2);
   });
 
-  test.each([
-    ['sdk', redirectUris.client],
-    ['client', redirectUris.sdk],
-    ['client', 'https://claude.com/api/mcp/auth_callback'],
-    ['sdk', 'http://localhost:8765/oauth/callback'],
-  ] satisfies [Library, string][])('%s connects at %s too', async (library, redirectUri) => {
+  test('they connect wherever the browser is to come back to, and nowhere else', async () => {
     await using host = await prepare(suite, 'redirect');
-    const client = await ConnectedClient.create(host, library, { redirectUri });
-    expect((await client.must('echo')).authorized).toBe(1);
-    await client.change({
-      redirectUri: 'https://claude.ai.example/api/mcp/auth_callback',
-      tokens: undefined,
-    });
-    expect((await client.run('echo')).failure?.message).toMatch(/^the consent page: 400 /u);
+    for (const [library, redirectUri] of [
+      ['sdk', redirectUris.client],
+      ['client', redirectUris.sdk],
+      ['client', 'https://claude.com/api/mcp/auth_callback'],
+      ['sdk', 'http://localhost:8765/oauth/callback'],
+    ] as const) {
+      const client = await ConnectedClient.create(host, library, { redirectUri });
+      expect((await client.must('echo')).authorized).toBe(1);
+      await client.change({
+        redirectUri: 'https://claude.ai.example/api/mcp/auth_callback',
+        tokens: undefined,
+      });
+      expect((await client.run('echo')).failure?.message).toMatch(/^the consent page: 400 /u);
+    }
+  });
+
+  test.each(libraries)('%s connects to a service without a domain, on the host itself', async (library) => {
+    await using host = await createHost({ suite, name: `local-${library}` });
+    expectExit(await host.installer([]), 0);
+    await startMcpServer(host);
+    const client = await ConnectedClient.create(host, library, { url: 'http://127.0.0.1:8084/mcp' });
+    expect((await client.must(...everything)).authorized).toBe(1);
+    await client.change({ unattended: true });
+    await expectConnected(client);
+  });
+
+  test('on a domain without TLS the older client connects, and the newer one sends no secret', async () => {
+    await using host = await createHost({ suite, name: 'insecure' });
+    await host.must(`echo 127.0.0.1 ${domain} >>/etc/hosts`);
+    expectExit(await host.installer(['--domain', domain, '--insecure-http']), 0);
+    await startMcpServer(host);
+    const url = `http://${domain}/mcp`;
+    await (await ConnectedClient.create(host, 'sdk', { url })).must('echo');
+    const refused = await (await ConnectedClient.create(host, 'client', { url })).run('echo');
+    expect(refused.failure?.name).toBe('InsecureTokenEndpointError');
+    expect(tokenRequests(refused)).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@
  * the server demands it, except with `unattended` in the store. Prints one JSON object, `Report` in the same place.
  *
  * ACTIONs, after the connection is made: `tools`; the server's tools by their names; `listen`, which is done as soon as
- * the stream of server messages is open; `end` ends the session at the server; `hold` prints a line that says so and
+ * the stream of server messages is open; `parallel`, ten calls at once; `end` ends the session at the server; `hold` prints a line that says so and
  * goes on when a line comes in, or the standard input ends.
  */
 import { EventEmitter, once } from 'node:events';
@@ -161,6 +161,10 @@ const other = {
     return answer;
   },
   large: async (connection) => (await call(connection, 'large')).length,
+  parallel: async (connection) => {
+    const calls = await Promise.allSettled(Array.from({ length: 10 }, () => call(connection, 'echo')));
+    return calls.map(({ value, reason }) => value ?? reason.message);
+  },
   end: ({ transport }) => transport.terminateSession(),
   hold: async () => {
     process.stdout.write('holding\n');

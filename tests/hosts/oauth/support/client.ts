@@ -32,14 +32,14 @@ export interface Connection {
   readonly decision?: 'allow' | 'deny';
   /** Nobody is there to press a button: being asked to authorize is a failure. */
   readonly unattended?: boolean;
-  /** Instead of the service's: the MCP server's own address, without any OAuth. */
+  /** Of the MCP server, where that is not the service with TLS: what it is connected to without any OAuth, say. */
   readonly url?: string;
   readonly tokens?: Tokens | undefined;
 }
 
 export interface RequestMade {
   readonly method: string;
-  /** Without the origin, if that is the service's. */
+  /** Without the origin, if that is the one it connects to. */
   readonly path: string;
   readonly authorization?: 'basic' | 'bearer';
   readonly grant?: string;
@@ -166,41 +166,41 @@ export class ConnectedClient {
 
   private readonly environment = { NODE_EXTRA_CA_CERTS: authority };
 
-  private report(output: string): Report {
+  private report(stdout: string, stderr: string): Report {
     try {
-      return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Report;
+      return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report;
     } catch {
-      throw new Error(`${this.store}: no report of ${this.library}:\n${output}`);
+      throw new Error(`${this.store}: no report of ${this.library}:\n${stdout}\n${stderr}`);
     }
   }
 
   /** Connects, does what is asked, disconnects. A failure is in the report. */
   async run(...actions: string[]): Promise<Report> {
-    const { output } = await this.host.run(this.command(actions), { env: this.environment });
-    return this.report(output);
+    const { stdout, stderr } = await this.host.run(this.command(actions), { env: this.environment });
+    return this.report(stdout, stderr);
   }
 
   /** As {@link run}, but it stays connected at each action `hold` until it is let go. */
   start(...actions: string[]): Held {
     const child = this.host.spawn(this.command(actions), { env: this.environment });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    let [stdout, stderr] = ['', ''];
+    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const closed = new Promise((resolve) => child.on('close', resolve));
     let holds = 0;
     return {
       reached: async () => {
         holds += 1;
         await until(`${this.store} holds`, () => {
-          if (child.exitCode !== null) throw new Error(`${this.library} ended: ${output}`);
-          return output.split('holding\n').length > holds ? true : undefined;
+          if (child.exitCode !== null) throw new Error(`${this.library} ended: ${stdout}${stderr}`);
+          return stdout.split('holding\n').length > holds ? true : undefined;
         });
       },
       release: () => void child.stdin?.write('\n'),
       finished: async () => {
         child.stdin?.end();
         await closed;
-        return this.report(output);
+        return this.report(stdout, stderr);
       },
     };
   }

@@ -2,7 +2,7 @@
 import type { Host, Result } from '../../support/host.ts';
 import { expectExit } from '../../support/observe.ts';
 
-const domain = 'mcp.test';
+export const domain = 'mcp.test';
 const origin = `https://${domain}`;
 export const mcpUrl = `${origin}/mcp`;
 
