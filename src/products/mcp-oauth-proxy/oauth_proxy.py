@@ -49,6 +49,7 @@ CODE_LIFETIME = 60  # seconds; RFC 6749 section 4.1.2 allows ten minutes at most
 CONSENT_LIFETIME = 600  # seconds that a consent page may stay open
 ACCESS_LIFETIME = 3600  # seconds
 REFRESH_LIFETIME = 180 * 24 * 3600  # seconds since it was given; each use gives a new one
+REFRESH_GRACE = 60  # seconds in which calls of one client that refresh at the same time may cross each other
 REFRESH_KEPT = 1000  # tokens of one connection that are remembered, so that nobody fills the disk
 WRONG_PASSWORDS = 10  # a minute, from wherever: a rate for each address is nginx's part
 
@@ -171,9 +172,9 @@ class State:
     """Codes, connections and refresh tokens, in SQLite. Each method is one transaction: it happened or it did not.
 
     A connection is what one consent made. Of its refresh tokens one is `used`: the last that was shown. It stays valid
-    until one of those that it brought, which are `next`, is shown, since an answer can get lost; all others are then
-    `spent`, and showing one of these ends the connection (RFC 9700 section 4.14.2). Codes and tokens are kept as keyed
-    hashes.
+    until one of those that it brought, which are `next`, is shown, since an answer can get lost; others are then `spent`,
+    from when on their `expires` counts anew, and showing one of these a minute later ends the connection (RFC 9700
+    section 4.14.2). Codes and tokens are kept as keyed hashes.
     """
 
     VERSION = 1
@@ -294,13 +295,18 @@ class State:
                 raise Refused("invalid_grant", "the connection was ended", "ended", connection=connection)
             if expires <= now:
                 raise Refused("invalid_grant", "the refresh token has expired", "expired", connection=connection)
-            if state == "spent":
+            if state == "spent" and expires - REFRESH_LIFETIME <= now - REFRESH_GRACE:
                 self.end(connection, "refresh_reuse", now)
                 raise Refused(
                     "invalid_grant", "the refresh token was used before", "refresh_reuse", connection=connection
                 )
             if state == "next":
-                db.execute("UPDATE refresh SET state = 'spent' WHERE connection = ?", (connection,))
+                # One that was given just now, to a call beside this one, may be the one that the client keeps.
+                db.execute(
+                    "UPDATE refresh SET state = 'spent', expires = ?2"
+                    " WHERE connection = ?1 AND (state = 'used' OR state = 'next' AND expires <= ?2 - ?3)",
+                    (connection, now + REFRESH_LIFETIME, REFRESH_GRACE),
+                )
                 db.execute("UPDATE refresh SET state = 'used' WHERE hash = ?", (hashed,))
             self.tidy(now)
             return Grant(connection, scope, self.new_refresh_token(connection, now))
