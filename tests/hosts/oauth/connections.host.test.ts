@@ -105,6 +105,41 @@ describe.each(suites)('%s', (suite) => {
     },
   );
 
+  test('calls and processes that refresh at the same time end nothing, nor does an answer that got lost', async () => {
+    await using host = await prepare(suite, 'at-once');
+    for (const client of await connectBoth(host)) {
+      // Ten calls of one process find the token expired: so many times these clients refresh, with one and the same.
+      const held = client.start('hold', 'parallel', 'echo');
+      await held.reached();
+      await client.expire();
+      held.release();
+      const { actions, failure } = await held.finished();
+      expect(failure).toBeUndefined();
+      // The older library may take a neighbour's refresh for its own that was in vain, and gives up that call.
+      for (const answer of actions['parallel'] as string[])
+        expect(answer).toMatch(/^hello, wörld$|401 after successful authentication/u);
+      await expectConnected(client);
+
+      await client.expire();
+      await Promise.all([client.must('echo'), client.must('echo'), client.must('echo')]);
+      await expectConnected(client);
+
+      // Whoever did not get the new tokens shows the ones before again; who was slow, those of two refreshes ago.
+      for (const refreshes of [1, 2]) {
+        const { tokens } = client;
+        for (let done = 0; done < refreshes; done += 1) {
+          await client.expire();
+          await client.must('echo');
+        }
+        await client.change({ tokens });
+        await client.expire();
+        expect(tokenRequests(await client.must('echo'))).toEqual([{ ...refresh, status: 200 }]);
+        await expectConnected(client);
+      }
+    }
+    expect(await journal(host)).not.toContain('connection.ended');
+  });
+
   test('a refresh token that was copied and used is found out: the connection ends, and a person connects again', async () => {
     await using host = await prepare(suite, 'copied');
     for (const client of await connectBoth(host)) {
