@@ -62,6 +62,7 @@ READ_AHEAD = 64 * 1024  # bytes of a body that are here before the backend hears
 
 CONNECT_TIMEOUT = 5.0  # seconds, towards the backend; reading has no limit, since streams stay open
 KEEP_IDLE = 2.0  # seconds; below the five after which Node's server closes a connection that we might just be using
+LINGER = 0.2  # seconds after a stop in which connections that were accepted may still bring a request
 GRACE = 2.5  # seconds that requests have to finish on a stop
 STOP_LIMIT = 3.0  # seconds until a stop waits for nobody any more; systemd would kill after 4
 
@@ -1135,7 +1136,7 @@ async def start():
     running.state = State(os.environ.get("STATE_DIRECTORY"))
     running.stopping = asyncio.get_running_loop().create_future()
     running.grace_over = asyncio.get_running_loop().create_future()
-    end_streams_on_sigterm()
+    stop_gently_on_sigterm()
     audit("started", owner_password=bool(owner_password))
 
 
@@ -1145,31 +1146,56 @@ async def stop():
     running.state.close()
 
 
-def end_streams_on_sigterm():
-    """uvicorn waits for open streams for ever: they are ended as soon as the service is told to stop."""
+def stop_gently_on_sigterm():
+    """uvicorn waits for open streams for ever, and closes connections whose request is just coming in.
+
+    So streams are ended at once, no connection is accepted any more (new ones wait in systemd's socket for the next
+    process), and uvicorn hears of the signal a little later, when those that were accepted have brought their requests.
+    """
     loop = asyncio.get_running_loop()
     in_loop = getattr(loop, "_signal_handlers", {}).get(signal.SIGTERM)
     in_process = signal.getsignal(signal.SIGTERM)
+    # uvicorn before 0.29 has its handler in the loop. Either is a method of its server.
+    handler = in_process if in_loop is None else in_loop._callback
+    server = getattr(handler, "__self__", None)
 
     def resolve(future):
         if not future.done():
             future.set_result(None)
 
-    def end_streams():
+    def stop_gently():
+        # Not closed: asyncio would drop what it has accepted and not yet set up.
+        for listening in getattr(server, "servers", ()):
+            for sock in listening.sockets:
+                loop.remove_reader(sock.fileno())
         resolve(running.stopping)
+        loop.call_later(LINGER, handler, signal.SIGTERM, None)
         loop.call_later(GRACE, resolve, running.grace_over)
         # Who still waits for the backend, or does not read what it is sent, is cut off.
         loop.call_later(STOP_LIMIT, os._exit, 0)
 
-    if in_loop is not None:  # uvicorn before 0.29
-        loop.add_signal_handler(signal.SIGTERM, lambda: (end_streams(), in_loop._run()))
+    if in_loop is not None:
+        loop.add_signal_handler(signal.SIGTERM, stop_gently)
     elif callable(in_process):
+        signal.signal(signal.SIGTERM, lambda number, frame: loop.call_soon_threadsafe(stop_gently))
 
-        def on_signal(number, frame):
-            loop.call_soon_threadsafe(end_streams)
-            in_process(number, frame)
 
-        signal.signal(signal.SIGTERM, on_signal)
+class LastAnswers:
+    """On a stop each answer is the last of its connection, and says so."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        async def send_last(message):
+            if message["type"] == "http.response.start" and running.stopping.done():
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await self.app(scope, receive, send_last if scope["type"] == "http" else send)
+
+
+app.add_middleware(LastAnswers)
 
 
 @app.exception_handler(ClientDisconnect)
