@@ -45,6 +45,7 @@ test.each([
   ['CONSENT_LIFETIME', 600, 'a signed value of ten minutes'],
   ['ACCESS_LIFETIME', 3600, 'of one hour'],
   ['REFRESH_LIFETIME', 180 * 24 * 3600, 'lives 180 days'],
+  ['CROSSING', 30, 'within 30 seconds of being given'],
   ['WRONG_PASSWORDS', 10, 'more than ten wrong ones in a minute'],
   ['FORM_LIMIT', 16 * 1024, 'at most 16 KiB'],
   ['STATE_LIMIT', 2048, 'at most 2048 bytes'],

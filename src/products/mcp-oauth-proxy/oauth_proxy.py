@@ -49,7 +49,7 @@ CODE_LIFETIME = 60  # seconds; RFC 6749 section 4.1.2 allows ten minutes at most
 CONSENT_LIFETIME = 600  # seconds that a consent page may stay open
 ACCESS_LIFETIME = 3600  # seconds
 REFRESH_LIFETIME = 180 * 24 * 3600  # seconds since it was given; each use gives a new one
-REFRESH_GRACE = 60  # seconds in which calls of one client that refresh at the same time may cross each other
+CROSSING = 30  # seconds in which refreshes of one client that were sent at the same time may overtake each other
 REFRESH_KEPT = 1000  # tokens of one connection that are remembered, so that nobody fills the disk
 WRONG_PASSWORDS = 10  # a minute, from wherever: a rate for each address is nginx's part
 
@@ -173,9 +173,12 @@ class State:
     """Codes, connections and refresh tokens, in SQLite. Each method is one transaction: it happened or it did not.
 
     A connection is what one consent made. Of its refresh tokens one is `used`: the last that was shown. It stays valid
-    until one of those that it brought, which are `next`, is shown, since an answer can get lost; others are then `spent`,
-    from when on their `expires` counts anew, and showing one of these a minute later ends the connection (RFC 9700
-    section 4.14.2). Codes and tokens are kept as keyed hashes.
+    until one of those that it brought, which are `next`, is shown, since an answer can get lost; all others are then
+    `spent`, and showing one of these ends the connection (RFC 9700 section 4.14.2).
+
+    One exception: calls of one client that find its access token expired all refresh, with the token that each of them
+    has just read, and overtake each other. So while the token that is shown is younger than CROSSING, the one before it
+    is honoured until that age, and those that were issued beside it stay `next`. Codes and tokens are kept as keyed hashes.
     """
 
     VERSION = 1
@@ -184,7 +187,7 @@ class State:
         CREATE TABLE code (hash BLOB PRIMARY KEY, redirect_uri TEXT NOT NULL, challenge TEXT NOT NULL,
             scope TEXT NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, connection TEXT);
         CREATE TABLE refresh (hash BLOB PRIMARY KEY, connection TEXT NOT NULL, state TEXT NOT NULL,
-            expires INTEGER NOT NULL);
+            issued INTEGER NOT NULL, expires INTEGER NOT NULL, honoured_until INTEGER NOT NULL DEFAULT 0);
         CREATE INDEX refresh_of_connection ON refresh (connection);
         CREATE INDEX refresh_by_expiry ON refresh (expires);
     """
@@ -285,28 +288,28 @@ class State:
         hashed, now = self.hash(self.refresh_key, token), int(time.time())
         with self.transaction() as db:
             found = db.execute(
-                "SELECT connection, state, expires, scope, ended FROM refresh JOIN connection ON id = connection"
-                " WHERE hash = ?",
+                "SELECT connection, state, issued, expires, honoured_until, scope, ended"
+                " FROM refresh JOIN connection ON id = connection WHERE hash = ?",
                 (hashed,),
             ).fetchone()
             if found is None:
                 raise Refused("invalid_grant", "no such refresh token was issued", "unknown_refresh_token")
-            connection, state, expires, scope, ended = found
+            connection, state, issued, expires, honoured_until, scope, ended = found
             if ended is not None:
                 raise Refused("invalid_grant", "the connection was ended", "ended", connection=connection)
             if expires <= now:
                 raise Refused("invalid_grant", "the refresh token has expired", "expired", connection=connection)
-            if state == "spent" and expires - REFRESH_LIFETIME <= now - REFRESH_GRACE:
+            if state == "spent" and honoured_until <= now:
                 self.end(connection, "refresh_reuse", now)
                 raise Refused(
                     "invalid_grant", "the refresh token was used before", "refresh_reuse", connection=connection
                 )
             if state == "next":
-                # One that was given just now, to a call beside this one, may be the one that the client keeps.
+                calm = issued + CROSSING
                 db.execute(
-                    "UPDATE refresh SET state = 'spent', expires = ?2"
-                    " WHERE connection = ?1 AND (state = 'used' OR state = 'next' AND expires <= ?2 - ?3)",
-                    (connection, now + REFRESH_LIFETIME, REFRESH_GRACE),
+                    "UPDATE refresh SET state = 'spent', honoured_until = ?1 WHERE connection = ?2"
+                    " AND (state = 'used' OR state = 'next' AND (?1 <= ?3 OR issued + ?4 <= ?3))",
+                    (calm, connection, now, CROSSING),
                 )
                 db.execute("UPDATE refresh SET state = 'used' WHERE hash = ?", (hashed,))
             self.tidy(now)
@@ -315,8 +318,8 @@ class State:
     def new_refresh_token(self, connection, now):
         token = token_urlsafe(32)
         self.db.execute(
-            "INSERT INTO refresh (hash, connection, state, expires) VALUES (?, ?, 'next', ?)",
-            (self.hash(self.refresh_key, token), connection, now + REFRESH_LIFETIME),
+            "INSERT INTO refresh (hash, connection, state, issued, expires) VALUES (?, ?, 'next', ?, ?)",
+            (self.hash(self.refresh_key, token), connection, now, now + REFRESH_LIFETIME),
         )
         self.db.execute(
             "DELETE FROM refresh WHERE connection = ?1 AND state != 'used' AND rowid NOT IN"
@@ -1067,6 +1070,8 @@ class Forwarded(Response):
         if "mcp-session-id" in upstream.headers and "mcp-session-id" not in self.request.headers:
             audit("mcp.session", self.request, connection=self.connection)
         self.is_event_stream = upstream.headers.get("content-type", "").startswith("text/event-stream")
+        if self.is_event_stream:
+            headers.append((b"x-accel-buffering", b"no"))  # To an nginx that the installer does not write.
         self.has_begun = True
         await send({"type": "http.response.start", "status": upstream.status_code, "headers": headers})
         async for chunk in upstream.aiter_raw():
