@@ -647,7 +647,7 @@ def read_consent(request, form):
     except jwt.ExpiredSignatureError:
         words = "the page was open for too long; start again from the client"
         raise Refused("invalid_request", words, "expired_request") from None
-    except (jwt.PyJWTError, ValueError):
+    except (jwt.PyJWTError, ValueError, RecursionError):
         raise Refused("invalid_request", "the request was not made here", "forged_request") from None
     if not is_same(browser_mark(request.cookies.get(COOKIE, "")), claims["browser"]):
         words = "the page was opened in another browser, or its cookie is missing"
@@ -842,7 +842,7 @@ def read_access_token(bearer):
             issuer=public_url,
             options={"require": ["exp", "iat", "aud", "iss", "client_id"]},
         )
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, RecursionError) as error:
         raise Refused("invalid_token", words, reason_of(error), 401) from None
     if claims["client_id"] != secret["CLIENT_ID"]:
         raise Refused("invalid_token", words, "other_client", 401)
