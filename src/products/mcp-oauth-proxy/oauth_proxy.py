@@ -20,6 +20,7 @@ import hmac
 import html
 import ipaddress
 import json
+import logging
 import os
 import re
 import signal
@@ -147,6 +148,15 @@ def host_in_words(uri):
         host = ""
     return re.sub(r"[^a-z0-9.:-]", "?", host)[:100]
 
+
+def without_trace(record):
+    """uvicorn of Debian 12 traces a request that is no HTTP, with whatever token stands in it."""
+    if record.getMessage().startswith("Invalid HTTP request"):
+        record.exc_info = None
+    return True
+
+
+logging.getLogger("uvicorn.error").addFilter(without_trace)
 
 # --- State ------------------------------------------------------------------------------------------------------------
 
