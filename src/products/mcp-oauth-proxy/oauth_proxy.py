@@ -1139,6 +1139,7 @@ for path, methods, answer in (
     ("/mcp", ["GET", "POST", "DELETE"], mcp),
 ):
     app.add_route(path, answer, methods)
+    app.routes[-1].methods.intersection_update(methods)  # Starlette adds HEAD where GET is.
 
 
 @app.on_event("startup")
