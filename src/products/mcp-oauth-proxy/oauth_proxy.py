@@ -645,8 +645,7 @@ def consent_page(request, asked, status=200, problem=""):
 
 def read_consent(request, form):
     """The request that the page was shown for. @raises Refused unless it comes from that page in that browser"""
-    origin = request.headers.get("origin")
-    if origin is not None and origin != public_url:
+    if any(origin != public_url for origin in request.headers.getlist("origin")):
         raise Refused("access_denied", "the form was sent from elsewhere", "foreign_origin", 403)
     if form is None:
         raise Refused("invalid_request", "the form of the consent page is expected", "malformed")
@@ -872,8 +871,7 @@ def reason_of(error):
 
 def check_access(request):
     """The claims of a request that may pass. @raises Refused"""
-    origin = request.headers.get("origin")
-    if origin is not None and not is_known_origin(origin):
+    if not all(is_known_origin(origin) for origin in request.headers.getlist("origin")):
         raise Refused("invalid_origin", "requests from that web page are not accepted", status=403)
     shown = request.headers.getlist("authorization")
     if len(shown) > 1 or b"access_token" in request.scope["query_string"]:
