@@ -269,20 +269,22 @@ class State:
             db.execute("INSERT INTO code (hash, redirect_uri, challenge, scope, expires) VALUES (?, ?, ?, ?, ?)", row)
         return code
 
-    def redeem_code(self, code, redirect_uri, verifier):
-        """Uses the code up, whether what comes with it is right or wrong."""
+    def redeem_code(self, code, redirect_uri, verifier, problem=None):
+        """Uses the code up, whether what comes with it is right or wrong. @param problem what is known to be wrong"""
         hashed, now = self.hash(self.code_key, code), int(time.time())
         with self.transaction() as db:
             found = db.execute(
                 "SELECT redirect_uri, challenge, scope, expires, used, connection FROM code WHERE hash = ?", (hashed,)
             ).fetchone()
             if found is None:
-                raise Refused("invalid_grant", "no such code was issued", "unknown_code")
+                raise problem or Refused("invalid_grant", "no such code was issued", "unknown_code")
             bound_to, challenge, scope, expires, used, connection = found
             if used:
                 self.end(connection, "code_reuse", now)
                 raise Refused("invalid_grant", "the code was used before", "code_reuse", connection=connection)
             db.execute("UPDATE code SET used = 1 WHERE hash = ?", (hashed,))
+            if problem is not None:
+                raise problem
             if expires <= now:
                 raise Refused("invalid_grant", "the code has expired", "expired_code")
             if redirect_uri != bound_to:
@@ -746,28 +748,40 @@ def authenticate_client(request, form):
         raise Refused("invalid_client", "unknown client or wrong secret", reason, 401)
 
 
+CODE_FIELDS = ("code", "redirect_uri", "code_verifier")
+
+
+def problem_with_code(form):
+    """What makes the request wrong, whatever code it shows; None where that depends on the code."""
+    missing = [name for name in CODE_FIELDS if not form.get(name)]
+    if missing:
+        return Refused("invalid_request", ", ".join(missing) + (" is" if len(missing) == 1 else " are") + " missing")
+    if re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", form["code_verifier"]) is None:
+        return Refused("invalid_request", "code_verifier must be 43 to 128 unreserved characters")
+    return None
+
+
 def grant(form):
     """The grant that a token request asks for, and its name."""
     kind = form.get("grant_type", "")
     if kind not in ("authorization_code", "refresh_token"):
         error = "unsupported_grant_type" if kind else "invalid_request"
         raise Refused(error, "grant_type must be authorization_code or refresh_token")
+    other_resource = None
     if form.get("resource", mcp_url) != mcp_url:
-        raise Refused("invalid_target", "resource must be " + mcp_url)
-    if kind == "refresh_token":
-        token = form.get("refresh_token", "")
-        if not token:
-            raise Refused("invalid_request", "refresh_token is missing")
-        # RFC 6749 section 6: not more than was granted. There is one scope, so what is granted is what there was.
-        if not granted_scope(form.get("scope", "")):
-            raise Refused("invalid_scope", "the scope of this server is " + SCOPE)
-        return running.state.refresh(token)
-    missing = [name for name in ("code", "redirect_uri", "code_verifier") if not form.get(name)]
-    if missing:
-        raise Refused("invalid_request", ", ".join(missing) + (" is" if len(missing) == 1 else " are") + " missing")
-    if re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", form["code_verifier"]) is None:
-        raise Refused("invalid_request", "code_verifier must be 43 to 128 unreserved characters")
-    return running.state.redeem_code(form["code"], form["redirect_uri"], form["code_verifier"])
+        other_resource = Refused("invalid_target", "resource must be " + mcp_url)
+    if kind == "authorization_code":
+        code, redirect_uri, verifier = (form.get(name, "") for name in CODE_FIELDS)
+        return running.state.redeem_code(code, redirect_uri, verifier, other_resource or problem_with_code(form))
+    if other_resource is not None:
+        raise other_resource
+    token = form.get("refresh_token", "")
+    if not token:
+        raise Refused("invalid_request", "refresh_token is missing")
+    # RFC 6749 section 6: not more than was granted. There is one scope, so what is granted is what there was.
+    if not granted_scope(form.get("scope", "")):
+        raise Refused("invalid_scope", "the scope of this server is " + SCOPE)
+    return running.state.refresh(token)
 
 
 def access_token(granted):
