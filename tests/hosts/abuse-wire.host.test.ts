@@ -1,0 +1,131 @@
+/** Requests that never end, that follow another one, or that carry headers meant for somebody else. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { suites } from './support/base.ts';
+import { until } from './support/host.ts';
+import { signAccessToken } from './support/oauth.ts';
+import { expectAnswering } from './support/observe.ts';
+import { ask, bearer, isForm, isJson } from './support/ask.ts';
+import { Target } from './support/target.ts';
+
+const wellKnown = '/.well-known/';
+const metadata = [
+  `${wellKnown}oauth-protected-resource`,
+  `${wellKnown}oauth-protected-resource/mcp`,
+  `${wellKnown}oauth-authorization-server`,
+  `${wellKnown}oauth-authorization-server/mcp`,
+  `${wellKnown}openid-configuration`,
+  `/mcp${wellKnown}openid-configuration`,
+];
+const deceptions: readonly (readonly string[])[] = [
+  ['Host: evil.example'],
+  ['Host: evil.example:443'],
+  ['X-Forwarded-Host: evil.example', 'X-Forwarded-Proto: https', 'X-Forwarded-Port: 444'],
+  ['X-Forwarded-For: 192.0.2.1', 'X-Real-IP: 192.0.2.1', 'True-Client-IP: 192.0.2.1'],
+  ['Forwarded: for=192.0.2.1;host=evil.example;proto=https', 'Via: 1.1 evil.example'],
+  ['X-Original-URL: /evil', 'X-Rewrite-URL: /evil', 'X-Original-Host: evil.example'],
+  ['X-Forwarded-Prefix: /evil', 'X-Script-Name: /evil', 'X-HTTP-Method-Override: DELETE'],
+];
+
+describe.each(suites)('%s', (suite) => {
+  let it: Target;
+  beforeAll(async () => {
+    it = await Target.on(suite, 'abuse-wire');
+  });
+  afterAll(() => it[Symbol.asyncDispose]());
+
+  const good = (): string => bearer(signAccessToken(it.host));
+  const seen = (): Promise<string> => it.host.must('cat /run/seen 2>/dev/null || true');
+
+  test('metadata is the same whatever a request’s headers say of its host', async () => {
+    for (const path of metadata) {
+      const { body: right } = await it.answer(ask(`GET ${path}`));
+      expect(right).toContain('http://127.0.0.1:8084');
+      for (const port of [8083, 8084]) {
+        for (const headers of deceptions) {
+          const target = port === 8084 ? `http://evil.example${path}` : path;
+          const { status, body } = await it.answer(ask(`GET ${target}`, headers, undefined, port));
+          expect({ target, headers, port, status, body }).toEqual({
+            target,
+            headers,
+            port,
+            status: 200,
+            body: right,
+          });
+        }
+      }
+    }
+  });
+
+  test('half a request reaches no backend, however many there are, and keeps nobody out', async () => {
+    const head = (...headers: readonly string[]): string =>
+      ['POST /mcp HTTP/1.1', 'Host: x', isJson, good(), ...headers].join('\r\n');
+    const halves = [
+      'POST /mcp HT',
+      head(),
+      `${head('Content-Length: 100')}\r\n\r\n`,
+      `${head('Content-Length: 100')}\r\n\r\n{`,
+      `${head('Content-Length: 100', 'Expect: 100-continue')}\r\n\r\n`,
+      `${head('Transfer-Encoding: chunked')}\r\n\r\n2\r\n{}\r\n`,
+      `POST /token HTTP/1.1\r\nHost: x\r\n${isForm}\r\n${it.basic()}\r\nContent-Length: 100\r\n\r\ng`,
+    ];
+    for (const port of [8083, 8084])
+      for (const text of halves) await it.wire.send({ port, text, halfOpen: true });
+    await Promise.all(
+      Array.from({ length: 1_000 }, () =>
+        it.wire.send({ port: 8083, text: halves[3] ?? '', halfOpen: true }),
+      ),
+    );
+    await until('all of them are open', async () =>
+      Number(await it.host.must("ss -tnH state established 'sport = 8083' | wc -l")) >= 1_000
+        ? true
+        : undefined,
+    );
+    await expectAnswering(it.host);
+    expect(await seen()).toBe('');
+    expect((await it.answer(ask('POST /mcp', [isJson, good()], '{}'))).status).toBe(200);
+    expect((await seen()).match(/\(connection\)/gu)).toHaveLength(1);
+  });
+
+  test('a request that follows another one on its connection is judged by itself', async () => {
+    const first = ask('GET /healthz', ['Connection: keep-alive', good()]);
+    for (const port of [8083, 8084]) {
+      const answers = await it.wire.send({ port, text: first.text + ask('POST /mcp', [isJson], '{}').text });
+      expect(answers.map(({ status }) => status)).toEqual([200, 401]);
+    }
+  });
+
+  test('what reaches the backend is what MCP needs, and MCP_TOKEN', async () => {
+    await it.host.must(': >/run/seen');
+    const odd = [
+      'Mcp-Session-Id: a%0d%0aX-Evil: 1',
+      'Mcp_Session_Id: b',
+      'Cookie: canary=1',
+      'X-Forwarded-For: 192.0.2.1',
+      'X-Original-URL: /evil',
+      'Authorization2: canary',
+      'TE: trailers',
+      'Trailer: Authorization',
+    ];
+    const token = good();
+    for (const port of [8083, 8084])
+      expect((await it.answer(ask('POST /mcp?canary=1', [isJson, token, ...odd], '{}', port))).status).toBe(
+        200,
+      );
+    const requests = (await seen()).split('(connection)\n').slice(1);
+    expect(requests).toHaveLength(2);
+    for (const request of requests) {
+      const [line, ...headers] = request.split('\r\n\r\n')[0]?.toLowerCase().split('\r\n') ?? [];
+      expect(line).toBe('post /mcp http/1.1');
+      expect(
+        headers.filter((header) => !/^(?:host|accept|connection|user-agent):/u.test(header)).sort(),
+      ).toEqual([
+        'accept-encoding: identity',
+        `authorization: bearer ${it.secrets.MCP_TOKEN}`.toLowerCase(),
+        'content-length: 2',
+        isJson.toLowerCase(),
+        'mcp-session-id: a%0d%0ax-evil: 1',
+      ]);
+    }
+    expect(await it.journal()).not.toMatch(/Traceback|192\.0\.2\.1.*through/u);
+  });
+});
