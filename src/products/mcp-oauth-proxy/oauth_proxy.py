@@ -1081,7 +1081,8 @@ class Forwarded(Response):
                 raise Refused("backend", words, "backend_redirects", 502)
             await self.pass_on(upstream, send)
         finally:
-            await upstream.aclose()
+            # To its end, whoever cancels meanwhile: a connection that was half given back stays in httpx's pool for ever.
+            await asyncio.shield(upstream.aclose())
 
     async def pass_on(self, upstream, send):
         headers = [
@@ -1096,7 +1097,8 @@ class Forwarded(Response):
             headers.append((b"x-accel-buffering", b"no"))  # To an nginx that the installer does not write.
         self.has_begun = True
         await send({"type": "http.response.start", "status": upstream.status_code, "headers": headers})
-        async for chunk in upstream.aiter_raw():
+        # Not aiter_raw, which closes the answer itself, and stops half-way where the client has left by then.
+        async for chunk in upstream.stream:
             if self.is_event_stream and not self.is_resumable:
                 self.is_resumable = re.search(rb"(?:^|\n)id:", chunk) is not None
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
