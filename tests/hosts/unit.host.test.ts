@@ -1,8 +1,8 @@
 /** The units as systemd runs them: what holds the port, how the service stops, what it may reach. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
-import { createHost } from './support/host.ts';
-import { expectAnswering, expectExit, mainPid } from './support/observe.ts';
+import { createHost, type Result } from './support/host.ts';
+import { envFile, expectAnswering, expectExit, mainPid } from './support/observe.ts';
 
 const application = (path: string, before = ''): string => `${before}
 async def app(scope, receive, send):
@@ -68,6 +68,31 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--backend-url', 'https://mcp.example.org/mcp']), 0);
     expect(await denied()).toEqual(['']);
     await expectAnswering(host);
+    // systemd's own judgement of the sandbox, of which only the firewall is missing now.
+    const judged = await host.must('systemd-analyze security --no-pager mcp-oauth-proxy.service | tail -n 1');
+    expect(Number(/: ([\d.]+) /u.exec(judged)?.[1])).toBeLessThanOrEqual(1.2);
+  });
+
+  test('a backend elsewhere must be https: MCP_TOKEN does not leave this host in the clear', async () => {
+    await using host = await createHost({ suite, name: 'unit-remote' });
+    expectExit(await host.installer([]), 0);
+    const start = (backend: string): Promise<Result> =>
+      host.sh(
+        `. ${envFile}; export MCP_TOKEN CLIENT_ID CLIENT_SECRET TOKEN_SECRET BACKEND_URL=${backend}
+         exec timeout 30 python3 -B -m uvicorn --app-dir /usr/local/lib/mcp-oauth-proxy --port 9000 oauth_proxy:app`,
+      );
+    for (const backend of [
+      'http://192.0.2.1/mcp',
+      'http://127.0.0.1.example.org/mcp',
+      'http://[2001:db8::1]/mcp',
+    ]) {
+      const { exitCode, output } = await start(backend);
+      expect(exitCode).toBe(1);
+      expect(output).toContain('refuses to start: BACKEND_URL must be https');
+      expect(output).not.toContain('Traceback');
+    }
+    const { output } = await host.installer(['--backend-url', 'http://192.0.2.1/mcp']);
+    expect(output).toContain('it must be https: MCP_TOKEN is sent to it');
   });
 
   test('a unit file that was touched is loaded again, and what runs is made the one of the file', async () => {
