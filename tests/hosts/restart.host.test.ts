@@ -4,8 +4,8 @@ import { suites } from './support/base.ts';
 import { createHost, until, type Host } from './support/host.ts';
 import { signAccessToken } from './support/oauth.ts';
 import { expectExit, mainPid } from './support/observe.ts';
+import { programs, withBackend } from './support/programs.ts';
 
-const programs = '/opt/mcp-installer/tests/hosts/programs';
 const code = '/usr/local/lib/mcp-oauth-proxy/oauth_proxy.py';
 
 interface Outcome {
@@ -13,13 +13,6 @@ interface Outcome {
   readonly counts: Readonly<Record<string, number>>;
   readonly longest: number;
   readonly examples: readonly string[];
-}
-
-async function withBackend(host: Host): Promise<void> {
-  host.spawn(['node', `${programs}/backend.mjs`]);
-  await until('the backend answers', async () =>
-    (await host.sh('curl -s -d {} http://127.0.0.1:8000/')).exitCode === 0 ? true : undefined,
-  );
 }
 
 /** Starts all clients; the result is there once they have been told to stop. */
