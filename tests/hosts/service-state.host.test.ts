@@ -13,6 +13,9 @@ const service = 'mcp-oauth-proxy.service';
 /** As often as a test likes: systemd allows five starts a minute. */
 const start = `systemctl reset-failed ${service}; systemctl restart ${service}`;
 
+const version = (number: number): string =>
+  `python3 -c 'import sqlite3; sqlite3.connect("${directory}/state.db").execute("PRAGMA user_version=${number}")'`;
+
 const told = (answer: Answer): readonly [number, string] => [answer.status, errorOf(answer)];
 const unavailable = [503, 'temporarily_unavailable'];
 
@@ -77,10 +80,8 @@ describe.each(suites)('%s', (suite) => {
     ['damaged', `head -c 8192 /dev/urandom | dd of=${directory}/state.db bs=1 seek=4096 conv=notrunc`],
     ['of noise', `head -c 20000 /dev/urandom >${directory}/state.db`],
     ['cut off', `truncate -s 5000 ${directory}/state.db`],
-    [
-      'of another version',
-      `python3 -c 'import sqlite3; sqlite3.connect("${directory}/state.db").execute("PRAGMA user_version=2")'`,
-    ],
+    ['of another version', version(2)],
+    ['of no version, but full', version(0)],
   ])('a file that is %s is set aside, and clients can connect again', async (what, damage) => {
     const { access_token: token, refresh_token: refresh } = await it.tokens(what);
     await it.host.must(`systemctl stop ${service}; rm -f ${directory}/state.db.set-aside; ${damage}`);

@@ -220,7 +220,8 @@ class State:
         try:
             db.execute("PRAGMA synchronous=FULL")
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
+            is_new = db.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+            if version == 0 and is_new:
                 db.executescript("BEGIN; %s PRAGMA user_version=%d; COMMIT" % (self.SCHEMA, self.VERSION))
             elif version != self.VERSION or db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("not a state of this version")
