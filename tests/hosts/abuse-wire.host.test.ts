@@ -126,6 +126,17 @@ describe.each(suites)('%s', (suite) => {
         'mcp-session-id: a%0d%0ax-evil: 1',
       ]);
     }
-    expect(await it.journal()).not.toMatch(/Traceback|192\.0\.2\.1.*through/u);
+    expect(await it.journal()).not.toContain('Traceback');
+  });
+
+  test('an id that is half of a character comes back as it was sent, where the backend does not answer', async () => {
+    await it.host.must("kill $(ss -tlnpH 'sport = :8000' | grep -o 'pid=[0-9]*' | cut -d= -f2)");
+    const answer = await it.answer(
+      ask('POST /mcp', [isJson, good()], '{"jsonrpc":"2.0","id":"\\ud800","method":"x"}'),
+    );
+    expect(answer.status).toBe(502);
+    expect(answer.headers['content-type']).toBe('application/json');
+    expect(answer.body).toContain('"id":"\\ud800"');
+    expect(await it.journal()).not.toContain('Traceback');
   });
 });

@@ -385,9 +385,10 @@ def oauth_error(status, code, description, headers=None):
 def rpc_error(status, message, body=b"", headers=None):
     """A JSON-RPC error for each request in `body`; HTTP's status is what clients look at first."""
     errors = [rpc_object(number, message) for number in request_ids(body)] or [rpc_object(None, message)]
-    return JSONResponse(
-        errors[0] if len(errors) == 1 else errors, status_code=status, headers={**NO_STORE, **(headers or {})}
-    )
+    # In ASCII, unlike JSONResponse: an id may hold half of a character, which has no UTF-8.
+    text = json.dumps(errors[0] if len(errors) == 1 else errors, separators=(",", ":"))
+    headers = {**NO_STORE, **(headers or {})}
+    return Response(text, status_code=status, headers=headers, media_type="application/json")
 
 
 def rpc_object(number, message):
