@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
 import { errorOf } from './support/abuse.ts';
-import { localOrigin, signAccessToken } from './support/oauth.ts';
+import { ageRefreshTokens, localOrigin, signAccessToken, type Tokens } from './support/oauth.ts';
 import { expectAnswering, mainPid } from './support/observe.ts';
 import { ask, bearer, isJson } from './support/ask.ts';
 import { Target } from './support/target.ts';
@@ -29,17 +29,16 @@ describe.each(suites)('%s', (suite) => {
   const mcp = async (token: string): Promise<number> =>
     (await it.answer(ask('POST /mcp', [isJson, bearer(token)], '{}'))).status;
 
-  test('two requests at once with one refresh token both get one; then the connection has one future', async () => {
+  test('two requests at once with one refresh token both get one; half a minute later it ends all', async () => {
     const { refresh_token: token } = await it.tokens('twins');
-    const [one, other] = await Promise.all([0, 1].map(() => it.answer(it.refresh(token))));
-    const [left, right] = [one, other].map((answer) => {
-      expect(answer?.status).toBe(200);
-      return JSON.parse(answer?.body ?? '') as { access_token: string; refresh_token: string };
-    });
-    expect((await it.answer(it.refresh(left?.refresh_token ?? ''))).status).toBe(200);
-    expect(await mcp(right?.access_token ?? '')).toBe(200);
-    expect(told(await it.answer(it.refresh(right?.refresh_token ?? '')))).toEqual([400, 'invalid_grant']);
-    expect(await mcp(left?.access_token ?? '')).toBe(401);
+    const answers = await Promise.all([0, 1].map(() => it.answer(it.refresh(token))));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const twins = answers.map(({ body }) => JSON.parse(body) as Tokens);
+    for (const twin of twins) expect((await it.answer(it.refresh(twin.refresh_token))).status).toBe(200);
+    for (const twin of twins) expect(await mcp(twin.access_token)).toBe(200);
+    await ageRefreshTokens(it.host, 31);
+    expect(told(await it.answer(it.refresh(token)))).toEqual([400, 'invalid_grant']);
+    for (const twin of twins) expect(await mcp(twin.access_token)).toBe(401);
   });
 
   test('two requests at once with one code get one connection at most, and it has ended', async () => {

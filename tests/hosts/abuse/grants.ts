@@ -1,5 +1,6 @@
 /** Rows and steps that codes and refresh tokens have in common. */
 import type { Row } from '../support/abuse.ts';
+import { expectExit } from '../support/observe.ts';
 import type { Tokens } from '../support/oauth.ts';
 import { bearer, mcp } from '../support/ask.ts';
 import type { Target } from '../support/target.ts';
@@ -32,5 +33,5 @@ export async function expire(it: Target, table: string): Promise<void> {
 db = sqlite3.connect("/var/lib/private/mcp-oauth-proxy/state.db")
 db.execute("UPDATE ${table} SET expires = strftime('%s') WHERE rowid = (SELECT max(rowid) FROM ${table})")
 db.commit()`;
-  await it.host.run(['python3', '-c', words]);
+  expectExit(await it.host.run(['python3', '-c', words]), 0);
 }

@@ -1,6 +1,6 @@
 /** Refresh tokens that are none, over, or were used before, and what that ends. */
 import type { Row } from '../support/abuse.ts';
-import { localOrigin, type Tokens } from '../support/oauth.ts';
+import { ageRefreshTokens, localOrigin, type Tokens } from '../support/oauth.ts';
 import type { Changes } from '../support/ask.ts';
 import type { Target } from '../support/target.ts';
 import { ended, expire, invalid, wrong } from './grants.ts';
@@ -42,9 +42,10 @@ export const refreshTokens: readonly Row[] = [
     'unknown_client',
   ],
   invalid(
-    'one after that which it brought was used',
+    'one half a minute after that which it brought was used',
     async (it) => {
       await third(it);
+      await ageRefreshTokens(it.host, 31);
       return it.refresh((await first(it)).refresh_token);
     },
     'refresh_reuse',
