@@ -46,14 +46,16 @@ test.each([
   ['ACCESS_LIFETIME', 3600, 'of one hour'],
   ['REFRESH_LIFETIME', 180 * 24 * 3600, 'lives 180 days'],
   ['CROSSING', 30, 'within 30 seconds of being given'],
-  ['WRONG_PASSWORDS', 10, 'more than ten wrong ones in a minute'],
+  ['WRONG_PASSWORDS', 10, 'after ten wrong ones in a minute'],
   ['FORM_LIMIT', 16 * 1024, 'at most 16 KiB'],
   ['STATE_LIMIT', 2048, 'at most 2048 bytes'],
   ['BODY_LIMIT', 4 * 1024 * 1024, 'more than 4 MiB'],
   ['BODY_TIME', 60, 'within 60 seconds'],
   ['READ_AHEAD', 64 * 1024, 'first 64 KiB'],
-  ['STOP_LIMIT', 3, 'three seconds'],
-])('%s is %i in the code, and the page says so', (name, value, words) => {
+  ['LINGER', 0.2, 'another 0.2 seconds'],
+  ['GRACE', 2.5, 'two and a half seconds'],
+  ['STOP_LIMIT', 3, 'after three seconds'],
+])('%s is %d in the code, and the page says so', (name, value, words) => {
   expect(constant(name)).toBe(value);
   expect(page.replace(/\s+/gu, ' ')).toContain(words);
 });

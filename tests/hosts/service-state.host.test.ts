@@ -29,16 +29,34 @@ describe.each(suites)('%s', (suite) => {
   const mcp = async (token: string): Promise<number> =>
     (await it.answer(ask('POST /mcp', [isJson, bearer(token)], '{}'))).status;
 
-  test('two requests at once with one refresh token both get one; half a minute later it ends all', async () => {
+  const refreshed = async (token: string): Promise<Tokens> => {
+    const answer = await it.answer(it.refresh(token));
+    expect(answer.status, answer.body).toBe(200);
+    return JSON.parse(answer.body) as Tokens;
+  };
+
+  test('two requests at once with one refresh token both get one; long afterwards the connection has one future', async () => {
     const { refresh_token: token } = await it.tokens('twins');
-    const answers = await Promise.all([0, 1].map(() => it.answer(it.refresh(token))));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    const twins = answers.map(({ body }) => JSON.parse(body) as Tokens);
-    for (const twin of twins) expect((await it.answer(it.refresh(twin.refresh_token))).status).toBe(200);
-    for (const twin of twins) expect(await mcp(twin.access_token)).toBe(200);
+    const [left, right] = await Promise.all([refreshed(token), refreshed(token)]);
     await ageRefreshTokens(it.host, 31);
+    await refreshed(left.refresh_token);
+    expect(await mcp(right.access_token)).toBe(200);
+    expect(told(await it.answer(it.refresh(right.refresh_token)))).toEqual([400, 'invalid_grant']);
+    expect(await mcp(left.access_token)).toBe(401);
+  });
+
+  test('refreshes that overtake each other end nothing, for half a minute', async () => {
+    const { refresh_token: token } = await it.tokens('overtaken');
+    const left = await refreshed(token);
+    const right = await refreshed(token);
+    const newest = await refreshed(left.refresh_token);
+    // One that was sent before, and the one that the client got last.
+    await refreshed(token);
+    await refreshed(right.refresh_token);
+    await ageRefreshTokens(it.host, 31);
+    await refreshed(newest.refresh_token);
     expect(told(await it.answer(it.refresh(token)))).toEqual([400, 'invalid_grant']);
-    for (const twin of twins) expect(await mcp(twin.access_token)).toBe(401);
+    expect(await mcp(newest.access_token)).toBe(401);
   });
 
   test('two requests at once with one code get one connection at most, and it has ended', async () => {

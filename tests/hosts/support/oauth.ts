@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** @param args curl's own, each one word of its argument list: no shell reads them */
-export async function curl(host: Host, args: readonly string[], input = ''): Promise<Answer> {
+async function curl(host: Host, args: readonly string[], input = ''): Promise<Answer> {
   const { stdout, stderr, exitCode } = await host.run(['curl', '-sS', '-i', '-m', '30', ...args], { input });
   // curl shows what came before the answer itself: 100 Continue.
   const text = stdout.replace(/^HTTP\/\S+ 1\d\d[^]*?\r\n\r\n/u, '');
@@ -55,7 +55,7 @@ export const authorizationRequest = (host: Host, challenge: string, origin = loc
   resource: `${origin}/mcp`,
 });
 
-export const openConsentPage = (host: Host, query: Fields, origin = localOrigin): Promise<Answer> =>
+const openConsentPage = (host: Host, query: Fields, origin = localOrigin): Promise<Answer> =>
   curl(host, [`${origin}/authorize?${new URLSearchParams(query).toString()}`]);
 
 /** What the page's form and the browser's cookie hold. */
@@ -66,7 +66,7 @@ export function consentOf(page: Answer): { readonly request: string; readonly co
   return { request, cookie };
 }
 
-export async function consent(
+async function consent(
   host: Host,
   page: Answer,
   { origin = localOrigin, ...form }: Fields = {},
@@ -81,10 +81,10 @@ export async function consent(
 }
 
 /** The parameters of the redirect back to the client. */
-export const sentBack = (answer: Answer): Fields =>
+const sentBack = (answer: Answer): Fields =>
   Object.fromEntries(new URL(answer.headers['location'] ?? 'none:').searchParams);
 
-export async function newCode(host: Host, challenge: string, origin = localOrigin): Promise<string> {
+async function newCode(host: Host, challenge: string, origin = localOrigin): Promise<string> {
   const page = await openConsentPage(host, authorizationRequest(host, challenge, origin), origin);
   const { code = '' } = sentBack(await consent(host, page, { origin }));
   return code;
