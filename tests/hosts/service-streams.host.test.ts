@@ -36,17 +36,17 @@ asyncio.run(main())
 `;
 
 /**
- * `client.py COUNT PORT SESSION METHOD EXPECT`: opens COUNT requests, reads until each has shown EXPECT (nothing for
- * `-`), prints `open`, and drops all of them when its input ends.
+ * `client.py COUNT PORT SESSION METHOD EXPECT SIZE`: opens COUNT requests with a body of SIZE bytes, reads until each has
+ * shown EXPECT (nothing for `-`), prints `open`, and drops all of them when its input ends.
  */
 const client = `import socket, sys
-count, port, session, method, expected = sys.argv[1:]
+count, port, session, method, expected, size = sys.argv[1:]
 bearer = open("/run/bearer").read().strip()
 sockets = []
 for _ in range(int(count)):
     s = socket.create_connection(("127.0.0.1", int(port)))
     s.settimeout(20)
-    s.sendall(f"{method} /mcp HTTP/1.1\\r\\nhost: x\\r\\nauthorization: Bearer {bearer}\\r\\nmcp-session-id: {session}\\r\\ncontent-length: 2\\r\\n\\r\\n{{}}".encode())
+    s.sendall(f"{method} /mcp HTTP/1.1\\r\\nhost: x\\r\\nauthorization: Bearer {bearer}\\r\\nmcp-session-id: {session}\\r\\ncontent-length: {size}\\r\\n\\r\\n".encode() + b"{}".rjust(int(size)))
     sockets.append(s)
 for s in sockets:
     seen = b""
@@ -77,12 +77,15 @@ interface Requests {
   readonly method?: string;
   /** What each of them is waited for to show; `-`: nothing. */
   readonly expected?: string;
+  /** Of the body, in bytes. */
+  readonly size?: number;
 }
 
 /** Opens requests and returns what drops them all at once. */
 async function open(host: Host, requests: Requests): Promise<() => Promise<void>> {
-  const { count, port = 8083, session = 'stream', method = 'GET', expected = 'hello' } = requests;
-  const child = host.spawn(['python3', '/run/client.py', `${count}`, `${port}`, session, method, expected]);
+  const { count, port = 8083, session = 'stream', method = 'GET', expected = 'hello', size = 2 } = requests;
+  const words = [`${count}`, `${port}`, session, method, expected, `${size}`];
+  const child = host.spawn(['python3', '/run/client.py', ...words]);
   let out = '';
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -133,6 +136,7 @@ describe.each(suites)('%s', (suite) => {
       { session: 'silent', method: 'POST', expected: '-' },
       { session: 'silent', expected: '-' },
       { session: 'flood', expected: 'data' },
+      { size: 300_000 },
     ]) {
       const drop = await open(host, { count: 5, ...requests });
       await untilToBackend(host, 5);
@@ -165,12 +169,15 @@ describe.each(suites)('%s', (suite) => {
   test('a request that is too large is refused before the backend sees it', async () => {
     await using host = await createHost({ suite, name: 'large' });
     await prepare(host);
-    const large = (bytes: number): Promise<string> =>
+    const large = (bytes: number, more = ''): Promise<string> =>
       host.must(
-        `head -c ${bytes} /dev/zero | curl -s -o /dev/null -w '%{http_code}' --data-binary @- -H "Authorization: Bearer $(cat /run/bearer)" http://127.0.0.1:8083/mcp`,
+        `head -c ${bytes} /dev/zero | curl -s -o /dev/null -w '%{http_code}' ${more} --data-binary @- -H "Authorization: Bearer $(cat /run/bearer)" http://127.0.0.1:8083/mcp`,
       );
     expect(await large(4 * 1024 * 1024 + 1)).toBe('413');
-    expect(await large(1024 * 1024)).toBe('200');
+    expect(await large(4 * 1024 * 1024)).toBe('200');
+    const unknownLength = "-H 'Transfer-Encoding: chunked'";
+    expect(await large(4 * 1024 * 1024 + 1, unknownLength)).toBe('413');
+    expect(await large(4 * 1024 * 1024, unknownLength)).toBe('200');
   });
 
   test('a stop waits for no stream, nor for a client or backend that does nothing', async () => {

@@ -930,6 +930,7 @@ class Incoming:
         self.size = 0
         self.head = b""
         self.is_whole = asyncio.Event()
+        self.is_post = request.method == "POST"
         length = request.headers.get("content-length", "")
         self.length = int(length) if length.isdecimal() else None
 
@@ -956,11 +957,11 @@ class Incoming:
         return chunk
 
     async def read_head(self):
-        """The beginning; everything where the length is not known, so that the backend never sees half of it."""
+        """The beginning; everything where the rest cannot be a stream, as its length is not known or nobody reads it."""
         self.check_size(self.length or 0)
-        limit = BODY_LIMIT if self.length is None else READ_AHEAD
+        is_stream = self.is_post and self.length is not None
         parts = []
-        while not self.is_whole.is_set() and self.size < limit:
+        while not (self.is_whole.is_set() or is_stream and self.size >= READ_AHEAD):
             parts.append(await self.next())
         self.head = b"".join(parts)
 
