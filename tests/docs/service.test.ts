@@ -46,7 +46,7 @@ test.each([
   ['ACCESS_LIFETIME', 3600, 'of one hour'],
   ['REFRESH_LIFETIME', 180 * 24 * 3600, 'lives 180 days'],
   ['CROSSING', 30, 'within 30 seconds of being given'],
-  ['WRONG_PASSWORDS', 10, 'after ten wrong ones in a minute'],
+  ['WRONG_PASSWORDS', 10, 'after ten wrong ones in a minute from one address'],
   ['FORM_LIMIT', 16 * 1024, 'at most 16 KiB'],
   ['STATE_LIMIT', 2048, 'at most 2048 bytes'],
   ['BODY_LIMIT', 4 * 1024 * 1024, 'more than 4 MiB'],

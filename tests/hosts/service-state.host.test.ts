@@ -1,6 +1,7 @@
 /** The service's state: a full disk, a damaged file, a file of another version, two requests at once. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
+import { until } from './support/host.ts';
 import { errorOf } from './support/abuse.ts';
 import { ageRefreshTokens, localOrigin, signAccessToken, type Tokens } from './support/oauth.ts';
 import { expectAnswering, mainPid } from './support/observe.ts';
@@ -106,10 +107,48 @@ describe.each(suites)('%s', (suite) => {
     expect(told(await it.answer(it.refresh(refresh)))).toEqual([400, 'invalid_grant']);
     expect(await mcp(token)).toBe(200);
     expect(await mcp((await it.tokens(`after ${what}`)).access_token)).toBe(200);
-    expect(await it.host.must(`ls ${directory}`)).toBe('state.db\nstate.db.set-aside');
+    expect(await it.host.must(`ls --ignore='*-wal' --ignore='*-shm' ${directory}`)).toBe(
+      'state.db\nstate.db.set-aside',
+    );
     expect((await it.journal()).match(/"state\.replaced"/gu)).not.toBeNull();
     await it.host.must(start);
     expect(await mcp((await it.tokens(`after ${what}`)).access_token)).toBe(200);
+  });
+
+  test('a file that gets damaged under the running service is set aside as well', async () => {
+    const { refresh_token: refresh } = await it.tokens('running');
+    await it.host.must(
+      `python3 -c 'import sqlite3; sqlite3.connect("${directory}/state.db").execute("PRAGMA wal_checkpoint(TRUNCATE)")' &&
+       rm -f ${directory}/state.db.set-aside && head -c 20000 /dev/urandom | dd of=${directory}/state.db conv=notrunc`,
+    );
+    await until('the state was replaced', async () => {
+      await it.answer(it.refresh(refresh));
+      return it.host.exists(`${directory}/state.db.set-aside`) ? true : undefined;
+    });
+    expect(await mcp((await it.tokens('after running')).access_token)).toBe(200);
+  });
+
+  test('who looks into the file keeps nobody waiting; who locks it makes tokens fail soon, and nothing else', async () => {
+    const { access_token: token, refresh_token: refresh } = await it.tokens('locked');
+    for (const [begin, status] of [
+      ['BEGIN; SELECT * FROM refresh', 200],
+      ['BEGIN EXCLUSIVE', 503],
+    ] as const) {
+      const words = `import sqlite3, sys
+db = sqlite3.connect("${directory}/state.db", isolation_level=None)
+for words in "${begin}".split(";"): db.execute(words).fetchall()
+print("locked", flush=True)
+sys.stdin.read()`;
+      const holder = it.host.spawn(['python3', '-c', words]);
+      await new Promise((resolve) => holder.stdout?.once('data', resolve));
+      const began = Date.now();
+      expect((await it.answer(it.refresh(refresh))).status).toBe(status);
+      expect(await mcp(token)).toBe(200);
+      expect(Date.now() - began).toBeLessThan(2_000);
+      const closed = new Promise((resolve) => holder.once('close', resolve));
+      holder.stdin?.end();
+      await closed;
+    }
   });
 
   test('a connection that is over stays so after a restart', async () => {

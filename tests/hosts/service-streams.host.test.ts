@@ -2,7 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
 import { createHost, until, type Host } from './support/host.ts';
-import { signAccessToken } from './support/oauth.ts';
+import {
+  ageRefreshTokens,
+  connect,
+  curl,
+  requestToken,
+  signAccessToken,
+  type Tokens,
+} from './support/oauth.ts';
 import { expectExit } from './support/observe.ts';
 
 /** GET: a stream that says hello and stays open; `silent` never answers, `flood` never ends; POST answers at once. */
@@ -19,13 +26,19 @@ async def serve(reader, writer):
             while True:
                 writer.write(b"data: " + 65536 * b"x" + b"\\n\\n")
                 await writer.drain()
+        elif b"split" in head:
+            writer.write(STREAM.replace(b"connection: close", b"transfer-encoding: chunked") + b"b\\r\\ndata: your \\r\\n")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+            writer.write(b"5\\r\\nid: x\\r\\n")
         elif head.startswith(b"GET"):
             writer.write(STREAM + b"data: hello\\n\\n")
             await reader.read()
         else:
             length = [line.split(b":")[1] for line in head.lower().split(b"\\r\\n") if line.startswith(b"content-length:")]
             await reader.readexactly(int(length[0]))
-            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\nconnection: close\\r\\n\\r\\n{}")
+            status = b"500 A cookie" if b"\\r\\ncookie:" in head.lower() else b"200 OK"
+            writer.write(b"HTTP/1.1 " + status + b"\\r\\nset-cookie: of=one; Path=/\\r\\ncontent-length: 2\\r\\nconnection: close\\r\\n\\r\\n{}")
     except ConnectionError:
         pass
     writer.close()
@@ -155,6 +168,46 @@ describe.each(suites)('%s', (suite) => {
     );
     expect(await post(host)).toBe('{} 200');
     expect(await journal(host)).not.toMatch(/Traceback|ERROR/u);
+  });
+
+  test('a stream that a client listens on ends with its connection, and with its token', async () => {
+    await using host = await createHost({ suite, name: 'over' });
+    await prepare(host);
+    const { access_token: token, refresh_token: first } = await connect(host);
+    await host.write('/run/bearer', token);
+    const drop = await open(host, { count: 3, port: 8084 });
+    await untilToBackend(host, 3);
+    const refresh = async (refresh_token: string): Promise<Tokens> =>
+      JSON.parse((await requestToken(host, { grant_type: 'refresh_token', refresh_token })).body) as Tokens;
+    const second = await refresh(first);
+    await ageRefreshTokens(host, 31);
+    await refresh(second.refresh_token);
+    expect(await toBackend(host)).toBe(3);
+    await refresh(first);
+    await untilToBackend(host, 0);
+    await drop();
+
+    const exp = Math.floor(Date.now() / 1000) + 3;
+    await host.write('/run/bearer', signAccessToken(host, { claims: { exp } }));
+    const dropOther = await open(host, { count: 3 });
+    await untilToBackend(host, 0);
+    expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
+    await dropOther();
+  });
+
+  test('an answer as events that breaks off ends with an error for the request, and cookies are nobody’s', async () => {
+    await using host = await createHost({ suite, name: 'broken-off' });
+    await prepare(host);
+    const request = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'ping' });
+    const { body } = await curl(host, [
+      ...['-H', `Authorization: Bearer ${signAccessToken(host)}`, '-H', 'Mcp-Session-Id: split'],
+      ...['--data-binary', request, 'http://127.0.0.1:8084/mcp'],
+    ]);
+    const error = { code: -32000, message: 'the MCP server broke off' };
+    expect(body).toBe(
+      `data: your id: x\n\nevent: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', id: 7, error }).replaceAll(/([:,])(?=["\d{-])/gu, '$1 ')}\n\n`,
+    );
+    for (const answer of [await post(host), await post(host)]) expect(answer).toBe('{} 200');
   });
 
   test('open streams keep nobody else out', async () => {

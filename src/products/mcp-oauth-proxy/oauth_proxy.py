@@ -29,6 +29,7 @@ import time
 from collections import deque
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
@@ -52,9 +53,11 @@ ACCESS_LIFETIME = 3600  # seconds
 REFRESH_LIFETIME = 180 * 24 * 3600  # seconds since it was given; each use gives a new one
 CROSSING = 30  # seconds in which refreshes of one client that were sent at the same time may overtake each other
 REFRESH_KEPT = 1000  # tokens of one connection that are remembered, so that nobody fills the disk
-WRONG_PASSWORDS = 10  # a minute, from wherever: a rate for each address is nginx's part
+WRONG_PASSWORDS = 10  # a minute from one address, so that nobody locks out the owner
+WRONG_PASSWORDS_IN_ALL = 100  # a minute from wherever
 
 FORM_LIMIT = 16 * 1024  # bytes
+CONSENT_LIMIT = 32 * 1024  # bytes; its form brings back a `state` that may have grown to the eightfold
 STATE_LIMIT = 2048  # bytes of OAuth's `state`
 TOKEN_LIMIT = 4096  # characters of an access token; ours have some 500
 BODY_LIMIT = 4 * 1024 * 1024  # bytes, as in the installer's nginx site
@@ -68,7 +71,7 @@ GRACE = 2.5  # seconds that requests have to finish on a stop
 STOP_LIMIT = 3.0  # seconds until a stop waits for nobody any more; systemd would kill after 4
 
 CLAUDE = ("https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback")
-LOOPBACK_PATHS = ("/", "/callback", "/oauth/callback")
+LOOPBACK_PATHS = ("/", "/callback", "/oauth/callback", "/oauth/callback/debug")
 
 
 def read_secrets():
@@ -206,6 +209,7 @@ class State:
         self.file = Path(directory, "state.db") if directory else None
         self.code_key = key_for("code")
         self.refresh_key = key_for("refresh")
+        self.ending = None  # Of the transaction that is under way: reason and connection, told once it is written.
         try:
             self.db = self.open()
         except sqlite3.OperationalError:
@@ -215,9 +219,11 @@ class State:
             self.db = self.open()
 
     def open(self):
-        # isolation_level=None: transactions are begun here, not by the module.
-        db = sqlite3.connect(self.file or ":memory:", isolation_level=None, timeout=1.0)
+        # isolation_level=None: transactions are begun here, not by the module. timeout: who looks into the file just now.
+        db = sqlite3.connect(self.file or ":memory:", isolation_level=None, timeout=10.0)
         try:
+            # Readers, an owner with a shell for one, and the writer do not wait for each other.
+            db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             (version,) = db.execute("PRAGMA user_version").fetchone()
             is_new = db.execute("SELECT 1 FROM sqlite_master").fetchone() is None
@@ -225,6 +231,8 @@ class State:
                 db.executescript("BEGIN; %s PRAGMA user_version=%d; COMMIT" % (self.SCHEMA, self.VERSION))
             elif version != self.VERSION or db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("not a state of this version")
+            # Short from here on: all other requests wait as well.
+            db.execute("PRAGMA busy_timeout=200")
             return db
         except BaseException:
             db.close()
@@ -241,6 +249,7 @@ class State:
     def transaction(self):
         """What a refusal wrote (used up, ended) stays as well; anything else that is raised undoes everything."""
         refusal = None
+        self.ending = None
         self.db.execute("BEGIN IMMEDIATE")
         try:
             try:
@@ -252,6 +261,10 @@ class State:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
             raise
+        if self.ending is not None:
+            reason, connection = self.ending
+            audit("connection.ended", reason=reason, connection=connection)
+            running.streams.end(connection)
         if refusal is not None:
             raise refusal
 
@@ -346,7 +359,7 @@ class State:
             "UPDATE connection SET ended = ? WHERE id = ? AND ended IS NULL", (now, connection)
         ).rowcount
         if ended:
-            audit("connection.ended", reason=reason, connection=connection)
+            self.ending = (reason, connection)
 
     def has_ended(self, connection):
         """One that is not known (the state was lost) has not: its access tokens are signed, and short-lived."""
@@ -421,7 +434,7 @@ def single_values(encoded):
     return {name: values[0] for name, values in fields.items()}
 
 
-async def read_form(request):
+async def read_form(request, limit=FORM_LIMIT):
     """The form as a dict of single values; None where it is too large, too slow or no form."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         return None
@@ -430,7 +443,7 @@ async def read_form(request):
         async with asyncio.timeout(BODY_TIME):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > FORM_LIMIT:
+                if len(body) > limit:
                     return None
     except TimeoutError:
         return None
@@ -439,7 +452,7 @@ async def read_form(request):
 
 # --- Metadata ---------------------------------------------------------------------------------------------------------
 
-PUBLIC = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+PUBLIC = {"Cache-Control": "public, max-age=300"}
 METADATA_URL = public_url + "/.well-known/oauth-protected-resource/mcp"
 
 
@@ -669,20 +682,22 @@ def read_consent(request, form):
 
 
 class Attempts:
-    """Wrong passwords of the last minute."""
+    """Wrong passwords of the last minute, and from where they came."""
 
     def __init__(self):
-        self.times = deque(maxlen=WRONG_PASSWORDS)
+        self.latest = deque(maxlen=WRONG_PASSWORDS_IN_ALL)
 
-    def are_too_many(self):
-        return len(self.times) == WRONG_PASSWORDS and self.times[0] > time.monotonic() - 60
+    def are_too_many(self, address):
+        since = time.monotonic() - 60
+        recent = [whose for when, whose in self.latest if when > since]
+        return len(recent) >= WRONG_PASSWORDS_IN_ALL or recent.count(address) >= WRONG_PASSWORDS
 
-    def note(self):
-        self.times.append(time.monotonic())
+    def note(self, address):
+        self.latest.append((time.monotonic(), address))
 
 
 async def decide(request):
-    form = await read_form(request)
+    form = await read_form(request, CONSENT_LIMIT)
     asked = read_consent(request, form)
     redirect_host = host_in_words(asked.redirect_uri)
     if form.get("decision") == "deny":
@@ -691,13 +706,14 @@ async def decide(request):
     if form.get("decision") != "allow":
         raise Refused("invalid_request", "decision must be allow or deny", "malformed")
     if owner_password:
-        if running.wrong_passwords.are_too_many():
+        address = request.client.host if request.client is not None else None
+        if running.wrong_passwords.are_too_many(address):
             audit("authorize.refused", request, reason="too_many_passwords", redirect_host=redirect_host)
             answer = consent_page(request, asked, 429, "Too many wrong passwords: wait a minute.")
             answer.headers["Retry-After"] = "60"
             return answer
         if not is_same(form.get("password", ""), owner_password):
-            running.wrong_passwords.note()
+            running.wrong_passwords.note(address)
             audit("authorize.refused", request, reason="wrong_password", redirect_host=redirect_host)
             return consent_page(request, asked, 403, "That is not the password.")
     code = running.state.new_code(asked)
@@ -724,7 +740,7 @@ async def authorize(request):
 
 
 def basic_credentials(request):
-    """Client id and secret of HTTP Basic (RFC 6749 section 2.3.1: form-encoded); None where that is not used."""
+    """Client id and secret of HTTP Basic; None where that is not used."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -732,7 +748,7 @@ def basic_credentials(request):
         name, _, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
     except ValueError:
         return "", ""
-    return unquote_plus(name), unquote_plus(password)
+    return name, password
 
 
 def authenticate_client(request, form):
@@ -740,13 +756,17 @@ def authenticate_client(request, form):
     if len(request.headers.getlist("authorization")) > 1:
         raise Refused("invalid_request", "one Authorization header is expected", "two_methods")
     basic = basic_credentials(request)
-    if basic is not None and ("client_secret" in form or form.get("client_id", basic[0]) != basic[0]):
-        raise Refused("invalid_request", "client credentials are expected by one method alone", "two_methods")
-    name, password = basic or (form.get("client_id", ""), form.get("client_secret", ""))
-    # Both are always compared.
-    known, proven = is_same(name, secret["CLIENT_ID"]), is_same(password, secret["CLIENT_SECRET"])
-    if not (known and proven):
-        reason = "wrong_secret" if known else "unknown_client"
+    if basic is None:
+        shown = [(form.get("client_id", ""), form.get("client_secret", ""))]
+    else:
+        # Section 2.3.1 has both form-encoded; the official clients send them as they are.
+        shown = [basic, tuple(map(unquote_plus, basic))]
+        if "client_secret" in form or form.get("client_id", basic[0]) not in (name for name, _ in shown):
+            raise Refused("invalid_request", "client credentials are expected by one method alone", "two_methods")
+    known = [is_same(name, secret["CLIENT_ID"]) for name, _ in shown]
+    proven = [is_same(password, secret["CLIENT_SECRET"]) for _, password in shown]
+    if not any(both for both in zip(known, proven) if all(both)):
+        reason = "wrong_secret" if any(known) else "unknown_client"
         raise Refused("invalid_client", "unknown client or wrong secret", reason, 401)
 
 
@@ -835,6 +855,11 @@ async def token(request):
 def state_failed(request, error):
     """A full disk, most likely. Nothing is used up: what was begun is undone."""
     audit("state.failed", request, reason=str(error))
+    if not isinstance(error, sqlite3.OperationalError):
+        # The file is damaged: opened anew, it is looked at, and set aside where that is true.
+        with suppress(sqlite3.Error, OSError):
+            running.state.close()
+            running.state = State(os.environ.get("STATE_DIRECTORY"))
     words = "the server cannot write its state; see its journal"
     return oauth_error(503, "temporarily_unavailable", words, {"Retry-After": "30"})
 
@@ -865,7 +890,8 @@ def read_access_token(bearer):
             algorithms=["HS256"],
             audience=mcp_url,
             issuer=public_url,
-            options={"require": ["exp", "iat", "aud", "iss", "client_id"]},
+            # Not when it was issued: a clock that was set back would refuse what was given a moment ago.
+            options={"require": ["exp", "iat", "aud", "iss", "client_id"], "verify_iat": False},
         )
     except (jwt.PyJWTError, RecursionError) as error:
         raise Refused("invalid_token", words, reason_of(error), 401) from None
@@ -932,7 +958,8 @@ class Incoming:
         self.is_whole = asyncio.Event()
         self.is_post = request.method == "POST"
         length = request.headers.get("content-length", "")
-        self.length = int(length) if length.isdecimal() else None
+        is_known = length.isdecimal() and "transfer-encoding" not in request.headers
+        self.length = int(length[:20]) if is_known else None
 
     def check_size(self, size):
         if size > BODY_LIMIT:
@@ -995,6 +1022,39 @@ async def unless(ends, work):
                 await task
 
 
+class Streams:
+    """Requests that are open, by their connection: they end with it."""
+
+    def __init__(self):
+        self.of = {}
+
+    @contextmanager
+    def open(self, connection, expires):
+        """A future that is resolved when the connection is ended, or at `expires` (seconds since 1970; None: never)."""
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+        beside = self.of.setdefault(connection, set())
+        beside.add(over)
+        timer = None if expires is None else loop.call_later(expires - time.time(), resolve, over)
+        try:
+            yield over
+        finally:
+            if timer is not None:
+                timer.cancel()
+            beside.discard(over)
+            if not beside:
+                self.of.pop(connection, None)
+
+    def end(self, connection):
+        for over in self.of.get(connection, ()):
+            resolve(over)
+
+
+def resolve(future):
+    if not future.done():
+        future.set_result(None)
+
+
 class Forwarded(Response):
     """Sends a request to the backend and passes its answer on; lets go of the backend as soon as the client leaves.
 
@@ -1006,6 +1066,7 @@ class Forwarded(Response):
         super().__init__()
         self.request = request
         self.connection = claims.get("sid")
+        self.expires = claims["exp"]
         self.has_begun = False
         self.is_event_stream = False
         self.is_resumable = False
@@ -1016,9 +1077,11 @@ class Forwarded(Response):
         try:
             await self.incoming.read_head()
             left = asyncio.ensure_future(self.incoming.until_left())
-            # Streams that a client listens on end at once when the service stops; requests may finish.
-            stop = running.stopping if self.request.method == "GET" else running.grace_over
-            await unless({left, stop}, self.exchange(send))
+            # Streams that a client listens on end at once when the service stops, or with their token; requests may finish.
+            listens = self.request.method == "GET"
+            stop = running.stopping if listens else running.grace_over
+            with running.streams.open(self.connection, self.expires if listens else None) as over:
+                await unless({left, stop, over}, self.exchange(send))
         except Left:
             pass
         except Refused as refusal:
@@ -1031,7 +1094,9 @@ class Forwarded(Response):
             words = "the MCP server did not begin to answer within %d seconds" % backend_timeout
             await self.fail(scope, receive, send, 504, words, "backend.failed", "timeout")
         except Ended:
-            if not left.done():
+            if over.done():
+                await self.fail(scope, receive, send, 401, "the connection was ended, or its token has expired")
+            elif not left.done():
                 await self.fail(scope, receive, send, 503, "the proxy is being restarted; try again")
         finally:
             if left is not None:
@@ -1079,7 +1144,9 @@ class Forwarded(Response):
             if status in (401, 403):
                 # Passed on, it would tell the client that its own token is bad, and to log in again for ever.
                 raise Refused("backend", "the MCP server refuses MCP_TOKEN", "backend_refuses_token", 502)
-            if 300 <= status < 400:
+            if status > 599:
+                raise Refused("backend", "the MCP server answers with a status that is none", "backend_status", 502)
+            if 300 <= status < 400 and "location" in upstream.headers:
                 words = "the MCP server redirects elsewhere (%d); BACKEND_URL has to be its exact address" % status
                 raise Refused("backend", words, "backend_redirects", 502)
             await self.pass_on(upstream, send)
@@ -1100,10 +1167,13 @@ class Forwarded(Response):
             headers.append((b"x-accel-buffering", b"no"))  # To an nginx that the installer does not write.
         self.has_begun = True
         await send({"type": "http.response.start", "status": upstream.status_code, "headers": headers})
+        tail = b"\n"
         # Not aiter_raw, which closes the answer itself, and stops half-way where the client has left by then.
         async for chunk in upstream.stream:
             if self.is_event_stream and not self.is_resumable:
-                self.is_resumable = re.search(rb"(?:^|\n)id:", chunk) is not None
+                tail += chunk
+                self.is_resumable = re.search(rb"[\r\n]id:", tail) is not None
+                tail = tail[-3:]
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
@@ -1128,6 +1198,7 @@ class Running:
     stopping = None
     grace_over = None
     wrong_passwords = Attempts()
+    streams = Streams()
 
 
 running = Running()
@@ -1165,7 +1236,9 @@ async def start():
     # Every open stream holds a connection: a limit (httpx has one of 100) would let them lock out everybody else.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=KEEP_IDLE)
     # trust_env: a proxy variable in the environment must not see the backend's token.
-    running.client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, follow_redirects=False)
+    # A jar that takes nothing: what the backend tells one client it would be told by all others.
+    cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    running.client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, cookies=cookies)
     running.state = State(os.environ.get("STATE_DIRECTORY"))
     running.stopping = asyncio.get_running_loop().create_future()
     running.grace_over = asyncio.get_running_loop().create_future()
@@ -1191,10 +1264,6 @@ def stop_gently_on_sigterm():
     # uvicorn before 0.29 has its handler in the loop. Either is a method of its server.
     handler = in_process if in_loop is None else in_loop._callback
     server = getattr(handler, "__self__", None)
-
-    def resolve(future):
-        if not future.done():
-            future.set_result(None)
 
     def stop_gently():
         # Not closed: asyncio would drop what it has accepted and not yet set up.

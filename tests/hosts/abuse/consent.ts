@@ -126,7 +126,7 @@ export const consent: readonly Row[] = [
   refused('no decision', posted({ decision: undefined })),
   refused('another decision', posted({ decision: 'canary' })),
   refused('a decision in other letters', posted({ decision: 'Allow' })),
-  refused('a form of more than 16 KiB', posted({ password: 'canary'.repeat(3_000) })),
+  refused('a form of more than 32 KiB', posted({ password: 'canary'.repeat(6_000) })),
   raw('a decision twice', (request) => [
     'POST /authorize',
     isForm,

@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** @param args curl's own, each one word of its argument list: no shell reads them */
-async function curl(host: Host, args: readonly string[], input = ''): Promise<Answer> {
+export async function curl(host: Host, args: readonly string[], input = ''): Promise<Answer> {
   const { stdout, stderr, exitCode } = await host.run(['curl', '-sS', '-i', '-m', '30', ...args], { input });
   // curl shows what came before the answer itself: 100 Continue.
   const text = stdout.replace(/^HTTP\/\S+ 1\d\d[^]*?\r\n\r\n/u, '');
