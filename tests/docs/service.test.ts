@@ -32,12 +32,37 @@ test('it lists every audit line, and no other', () => {
   expect(found(first.join(), /`([a-z.]+)`/gu).filter((word) => word !== 'audit')).toEqual(told);
 });
 
-test('its addresses are answered by the code', () => {
+/** The paths of the table that the code makes its routes of. */
+function routes(): readonly string[] {
+  const name = (constant: string): string => new RegExp(`^${constant} = "(.+)"`, 'mu').exec(code)?.[1] ?? '';
+  const table = /^for path, methods, answer in \(([^]*?)^\):/mu.exec(code)?.[1] ?? '';
+  const plain = found(table, /\(("\/[a-z]+"), \[/gu).map((path) => path.replaceAll('"', ''));
+  const resource = found(
+    /\(PROTECTED_RESOURCE \+ end.*? in \((.*)\)\)/u.exec(table)?.[1] ?? '',
+    /("[^"]*")/gu,
+  );
+  const pairs = [
+    ...(/for start, end in \((.*)\)$/mu.exec(table)?.[1] ?? '').matchAll(/\("([^"]*)", "([^"]*)"\)/gu),
+  ];
+  return [
+    ...plain,
+    ...resource.map((end) => name('PROTECTED_RESOURCE') + end.replaceAll('"', '')),
+    ...['AUTHORIZATION_SERVER', 'OPENID'].flatMap((server) =>
+      pairs.map(([, start = '', end = '']) => start + name(server) + end),
+    ),
+  ].sort();
+}
+
+test('its addresses are those of the code', () => {
   const table = /## Addresses\n([^]*?)\nAnything/u.exec(page)?.[1] ?? '';
-  for (const address of found(table, /`(?:[A-Z]+ )?(\/[^`]*)`/gu)) {
-    const base = address.replace(/^\/mcp(?=\/)|\/mcp$/u, '') || address;
-    expect(code, address).toContain(`"${base}"`);
-  }
+  const rows = table.split('\n').map((row) => row.split('|')[1] ?? '');
+  const told = rows.flatMap((row) => {
+    const [, variant = ''] = /with `(\S+)` after it/u.exec(row) ?? [];
+    const paths = found(row.replace(/with `\S+` after it/u, ''), /`(?:[A-Z]+ )?(\/[^`]*)`/gu);
+    const varied = paths.filter((path) => variant !== '' && path.startsWith('/.'));
+    return [...paths, ...varied.map((path) => path + variant)];
+  });
+  expect([...new Set(told)].sort()).toEqual(routes());
 });
 
 test.each([
@@ -50,7 +75,6 @@ test.each([
   ['FORM_LIMIT', 16 * 1024, 'at most 16 KiB'],
   ['STATE_LIMIT', 2048, 'at most 2048 bytes'],
   ['BODY_LIMIT', 4 * 1024 * 1024, 'more than 4 MiB'],
-  ['BODY_TIME', 60, 'within 60 seconds'],
   ['READ_AHEAD', 64 * 1024, 'first 64 KiB'],
   ['LINGER', 0.2, 'another 0.2 seconds'],
   ['GRACE', 2.5, 'two and a half seconds'],

@@ -14,6 +14,8 @@ const metadata = [
   `${wellKnown}oauth-authorization-server`,
   `${wellKnown}oauth-authorization-server/mcp`,
   `${wellKnown}openid-configuration`,
+  `${wellKnown}openid-configuration/mcp`,
+  `/mcp${wellKnown}oauth-authorization-server`,
   `/mcp${wellKnown}openid-configuration`,
 ];
 const deceptions: readonly (readonly string[])[] = [
@@ -39,7 +41,13 @@ describe.each(suites)('%s', (suite) => {
   test('metadata is the same whatever a request’s headers say of its host', async () => {
     for (const path of metadata) {
       const { body: right } = await it.answer(ask(`GET ${path}`));
-      expect(right).toContain('http://127.0.0.1:8084');
+      // Byte for byte what a client compares: one document under all names.
+      const { issuer, resource } = JSON.parse(right) as { issuer?: string; resource?: string };
+      expect({ issuer, resource }).toEqual(
+        path.includes('protected')
+          ? { issuer: undefined, resource: 'http://127.0.0.1:8084/mcp' }
+          : { issuer: 'http://127.0.0.1:8084', resource: undefined },
+      );
       for (const port of [8083, 8084]) {
         for (const headers of deceptions) {
           const target = port === 8084 ? `http://evil.example${path}` : path;
@@ -84,6 +92,28 @@ describe.each(suites)('%s', (suite) => {
     expect(await seen()).toBe('');
     expect((await it.answer(ask('POST /mcp', [isJson, good()], '{}'))).status).toBe(200);
     expect((await seen()).match(/\(connection\)/gu)).toHaveLength(1);
+  });
+
+  test('a body that does not come in time is told so, by the service through nginx as well, and reaches no backend', async () => {
+    await it.host.write(
+      '/run/systemd/system/mcp-oauth-proxy.service.d/impatient.conf',
+      '[Service]\nEnvironment=BODY_TIMEOUT=2\n',
+    );
+    await it.host.must('systemctl daemon-reload && systemctl restart mcp-oauth-proxy.service; : >/run/seen');
+    const slow = [
+      `POST /mcp HTTP/1.1\r\nHost: x\r\n${isJson}\r\n${good()}\r\nContent-Length: 100\r\n\r\n{`,
+      `POST /token HTTP/1.1\r\nHost: x\r\n${isForm}\r\n${it.basic()}\r\nContent-Length: 100\r\n\r\ng`,
+      `POST /authorize HTTP/1.1\r\nHost: x\r\n${isForm}\r\nContent-Length: 100\r\n\r\nr`,
+    ];
+    const asked = [8083, 8084].flatMap((port) => slow.map((text) => ({ port, text })));
+    const answers = (await Promise.all(asked.map((request) => it.wire.send(request)))).flat();
+    const words = 'the request did not come within 2 seconds';
+    const rpc = { jsonrpc: '2.0', id: null, error: { code: -32000, message: words } };
+    const oauth = { error: 'invalid_request', error_description: words };
+    expect(answers.map(({ status, body }) => [status, JSON.parse(body) as unknown])).toEqual(
+      [rpc, oauth, oauth, rpc, oauth, oauth].map((body) => [408, body]),
+    );
+    expect(await seen()).toBe('');
   });
 
   test('a request that follows another one on its connection is judged by itself', async () => {

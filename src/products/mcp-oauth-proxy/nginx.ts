@@ -147,7 +147,8 @@ const limited = (name: string, burst: number, port: number): string => `    loca
  * `proxy_pass` without a path hands on what the client sent, byte for byte.
  */
 const forwarding = (port: number): string => `client_max_body_size 4m;
-client_body_timeout 30s;
+# The service is less patient, and says so.
+client_body_timeout 70s;
 
 location / {
     proxy_pass http://127.0.0.1:${port};

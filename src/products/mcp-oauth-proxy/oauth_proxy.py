@@ -61,7 +61,6 @@ CONSENT_LIMIT = 32 * 1024  # bytes; its form brings back a `state` that may have
 STATE_LIMIT = 2048  # bytes of OAuth's `state`
 TOKEN_LIMIT = 4096  # characters of an access token; ours have some 500
 BODY_LIMIT = 4 * 1024 * 1024  # bytes, as in the installer's nginx site
-BODY_TIME = 60.0  # seconds that a client may keep us waiting for its body
 READ_AHEAD = 64 * 1024  # bytes of a body that are here before the backend hears of it
 
 CONNECT_TIMEOUT = 5.0  # seconds, towards the backend; reading has no limit, since streams stay open
@@ -120,7 +119,8 @@ owner_password = os.environ.get("OWNER_PASSWORD", "")
 public_url = read_public_url()
 mcp_url = public_url + "/mcp"
 backend_url = read_backend_url()
-backend_timeout = float(os.environ.get("BACKEND_TIMEOUT") or "300")
+backend_timeout = float(os.environ.get("BACKEND_TIMEOUT") or "300")  # seconds
+body_timeout = float(os.environ.get("BODY_TIMEOUT") or "60")  # seconds that a client may keep us waiting for its body
 redirect_uris = [*CLAUDE, *filter(None, (uri.strip() for uri in os.environ.get("REDIRECT_URIS", "").split(",")))]
 known_origins = {public_url, *map(origin_of, redirect_uris)}
 
@@ -435,19 +435,23 @@ def single_values(encoded):
 
 
 async def read_form(request, limit=FORM_LIMIT):
-    """The form as a dict of single values; None where it is too large, too slow or no form."""
+    """The form as a dict of single values; None where it is too large or no form. @raises Refused where it is too slow"""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         return None
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIME):
+        async with asyncio.timeout(body_timeout):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > limit:
                     return None
     except TimeoutError:
-        return None
+        raise too_slow() from None
     return single_values(bytes(body))
+
+
+def too_slow():
+    return Refused("invalid_request", "the request did not come within %g seconds" % body_timeout, "too_slow", 408)
 
 
 # --- Metadata ---------------------------------------------------------------------------------------------------------
@@ -952,7 +956,7 @@ class Incoming:
 
     def __init__(self, request, receive):
         self.receive = receive
-        self.patience = BODY_TIME
+        self.patience = body_timeout
         self.size = 0
         self.head = b""
         self.is_whole = asyncio.Event()
@@ -971,8 +975,7 @@ class Incoming:
             async with asyncio.timeout(self.patience):
                 message = await self.receive()
         except TimeoutError:
-            words = "the request did not come within %d seconds" % BODY_TIME
-            raise Refused("too_slow", words, status=408) from None
+            raise too_slow() from None
         self.patience -= time.monotonic() - began
         if message["type"] == "http.disconnect":
             raise Left
