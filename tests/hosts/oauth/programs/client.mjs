@@ -7,7 +7,7 @@
  * the server demands it, except with `unattended` in the store. Prints one JSON object, `Report` in the same place.
  *
  * ACTIONs, after the connection is made: `tools`; the server's tools by their names; `listen`, which is done as soon as
- * the stream of server messages is open; `parallel`, ten calls at once; `end` ends the session at the server; `hold` prints a line that says so and
+ * the stream of server messages is open; `parallel`, ten calls at once; `attempt` and `again`, each a call of the tool `later` that may fail; `end` ends the session at the server; `hold` prints a line that says so and
  * goes on when a line comes in, or the standard input ends.
  */
 import { EventEmitter, once } from 'node:events';
@@ -97,7 +97,10 @@ const notified = (method) => (notification) => {
 };
 
 async function begin() {
-  const client = new Client({ name: 'test', version: '1.0.0' }, { capabilities: { sampling: {} } });
+  const client = new Client(
+    { name: load().clientName ?? 'test', version: '1.0.0' },
+    { capabilities: { sampling: {} } },
+  );
   client.onerror = (error) => report.errors.push(error.message);
   for (const [method, name] of [
     ['notifications/message', 'LoggingMessageNotificationSchema'],
@@ -148,6 +151,17 @@ async function call({ client }, name) {
   return content[0].text;
 }
 
+const failureOf = (error) => {
+  const { name, message, code, status } = error;
+  return { name: error.constructor.name ?? name, message, code: status ?? code };
+};
+
+async function attempt(connection) {
+  const began = Date.now();
+  const outcome = await call(connection, 'later').catch(failureOf);
+  return { outcome, ms: Date.now() - began };
+}
+
 let input;
 const lines = () => (input ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]());
 
@@ -165,6 +179,8 @@ const other = {
     const calls = await Promise.allSettled(Array.from({ length: 10 }, () => call(connection, 'echo')));
     return calls.map(({ value, reason }) => value ?? reason.message);
   },
+  attempt,
+  again: attempt,
   end: ({ transport }) => transport.terminateSession(),
   hold: async () => {
     process.stdout.write('holding\n');
@@ -181,8 +197,7 @@ try {
   for (action of actions)
     report.actions[action] = (await (other[action]?.(connection) ?? call(connection, action))) ?? true;
 } catch (error) {
-  const { name, message, code, status } = error;
-  report.failure = { action, name: error.constructor.name ?? name, message, code: status ?? code };
+  report.failure = { action, ...failureOf(error) };
 }
 await connection?.client.close();
 process.stdin.destroy();

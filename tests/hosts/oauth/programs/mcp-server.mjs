@@ -1,18 +1,20 @@
 /**
  * A real MCP server, of the official SDK, that demands MCP_TOKEN: `mcp-server.mjs RECORDS [PORT]`.
  *
- * Streamable HTTP with sessions and an event store. The token that it demands is read at each request from the
+ * Streamable HTTP with sessions. What a client's name ends with says how its session answers requests: `json`, or
+ * `plain`, streams without event ids; else streams with event ids and an event store. The token that it demands is read at each request from the
  * service's env file, as if whoever runs both had told it of a rotation at once. Every request is appended to the file
  * RECORDS, one JSON object a line, when it has come in: see `Recorded` in ../support/mcp-server.ts.
  *
  * Tools: `echo`; `steps`, which tells of its progress; `announce`, which adds a tool, and tells so on the stream that
  * the client listens on; `ask`, which asks the client a question; `interrupted`, whose stream is cut before the
  * answer, so that the client has to come back for it; `large`, an answer of a size that is asked for; `forever`, which
- * never answers.
+ * never answers; `later`, which answers once there is a file /run/later.
  */
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import {
@@ -90,6 +92,11 @@ const tools = {
   large: ({ bytes }) => text('x'.repeat(bytes)),
 
   forever: () => new Promise(() => undefined),
+
+  later: async () => {
+    while (!existsSync('/run/later')) await setTimeout(50);
+    return text('at last');
+  },
 };
 
 /** Each session has a server of its own, as in the SDK's examples. */
@@ -110,11 +117,12 @@ function newServer() {
 
 const sessions = new Map();
 
-async function newSession() {
+async function newSession({ params: { clientInfo } }) {
+  const kind = clientInfo.name.split(' ').at(-1);
   const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
-    eventStore: new EventStore(),
-    retryInterval: 50,
+    ...(kind === 'json' && { enableJsonResponse: true }),
+    ...(kind !== 'json' && kind !== 'plain' && { eventStore: new EventStore(), retryInterval: 50 }),
     onsessioninitialized: (id) => void sessions.set(id, transport),
     onsessionclosed: (id) => void sessions.delete(id),
   });
@@ -142,7 +150,8 @@ createServer(async (request, response) => {
     if (request.headers.authorization !== demanded()) answer(response, 401, 'not MCP_TOKEN');
     else {
       const id = request.headers['mcp-session-id'];
-      const transport = id === undefined && isInitializeRequest(body) ? await newSession() : sessions.get(id);
+      const transport =
+        id === undefined && isInitializeRequest(body) ? await newSession(body) : sessions.get(id);
       if (transport === undefined) answer(response, id === undefined ? 400 : 404, 'no such session');
       else await transport.handleRequest(request, response, body);
     }

@@ -32,6 +32,8 @@ export interface Connection {
   readonly decision?: 'allow' | 'deny';
   /** Nobody is there to press a button: being asked to authorize is a failure. */
   readonly unattended?: boolean;
+  /** What it calls itself; default: test. The MCP server goes by its last word, see programs/mcp-server.mjs. */
+  readonly clientName?: string;
   /** Of the MCP server, where that is not the service with TLS: what it is connected to without any OAuth, say. */
   readonly url?: string;
   readonly tokens?: Tokens | undefined;
