@@ -11,6 +11,7 @@ const code = '/usr/local/lib/mcp-oauth-proxy/oauth_proxy.py';
 interface Outcome {
   /** How many, by kind of request, port and how it ended. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Milliseconds that the slowest request took, of those that are no stream to listen on. */
   readonly longest: number;
   readonly examples: readonly string[];
 }
@@ -81,10 +82,12 @@ describe.each(suites)('%s', (suite) => {
     await withBackend(host);
     const stopLoad = load(host);
     await changes(host);
-    const { counts, examples } = await stopLoad();
+    const { counts, longest, examples } = await stopLoad();
     const isExpected = ([key]: [string, number]): boolean => expected.some((pattern) => pattern.test(key));
     const unexpected = Object.entries(counts).filter((entry) => !isExpected(entry));
     expect({ unexpected, examples }).toEqual({ unexpected: [], examples: [] });
+    // Of 0.7 s at most, and in the worst case a stop of three and a start: the rest is for slow machines.
+    expect(longest).toBeLessThan(20_000);
     // Every kind was there all the time, and met the restarts: 20 for streams, 12 rotations that end a token.
     for (const port of [8083, 8084]) {
       for (const kind of ['quick', 'quick kept', 'slow', 'slow kept', 'pieces', 'events'])
