@@ -6,7 +6,8 @@ export { install, type InstallOptions, type InstallResult } from './install.ts';
 export { plainRequest, type Asked } from './request.ts';
 export { status, type SecretStatus, type Status, type StatusOptions } from './status.ts';
 export type { BackendStatus } from './effects/backend.ts';
-export type { CertificateDates, CertificateStatus, Health } from './effects/condition.ts';
+export type { CertificateDates, CertificateStatus } from './effects/certificate.ts';
+export type { Health } from './effects/condition.ts';
 
 export { installerMachine, machineVersion } from './machines/installer.ts';
 export { replay, replaySteps, type RecordedEvent, type Snapshot } from './machines/replay.ts';

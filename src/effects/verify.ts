@@ -2,6 +2,7 @@
 import { InstallerError } from '../errors.ts';
 import type { Mode, Note, VerifyOutput } from '../machines/types.ts';
 import type { WebProbe } from '../products/product.ts';
+import { certificateNotes } from './certificate.ts';
 import type { Scope } from './scope.ts';
 import { settle } from './settle.ts';
 import { createProbe, statusOf, untilHealthy } from './service.ts';
@@ -129,6 +130,7 @@ async function ask(scope: Scope, mode: Mode, timeout: number): Promise<readonly 
   const web = state.desired?.web ?? null;
   const notes = [
     ...(web === null ? [] : (await verifyWeb(scope, web)).notes),
+    ...(web === null ? [] : await certificateNotes(scope, web)),
     ...(await verifyRotation(scope, mode)),
   ];
   await mustStay(scope, status, since);

@@ -193,6 +193,27 @@ describe.each(suites)('%s', (suite) => {
     expect((await look(host, 3)).status).toMatchObject({ certificate: { served: null, same: null } });
   });
 
+  test('what clients refuse of a certificate is told by install and by a rerun as well, and no run fails over it', async () => {
+    await using host = await createHost({ suite, name: 'install-expired' });
+    await certify(host, 0);
+    const expired = `[!] The certificate that nginx serves for ${domain} is not valid: it expired on `;
+    const given = [
+      ...['--domain', domain],
+      ...['--tls-cert', `${live}/fullchain.pem`, '--tls-key', `${live}/privkey.pem`],
+    ];
+    expect(expectExit(await host.installer(given), 0).output).toContain(expired);
+    expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(expired);
+    expect(expectExit(await host.installer(['status']), 3).output).toContain(expired.slice(4));
+
+    await certify(host, 40, 'other.example.org');
+    const other = expectExit(await host.installer(['--detailed-exitcode']), 2).output;
+    expect(other).not.toContain(expired);
+    expect(other).toContain(`[!] The certificate that nginx serves is not for ${domain}: clients refuse it.`);
+
+    await certify(host, 40);
+    expect(expectExit(await host.installer([]), 0).output).not.toContain('[!] The certificate');
+  });
+
   test('a process that is not the unit’s own is told as one, and is sent nothing', async () => {
     await using host = await createHost({ suite, name: 'foreign-listener' });
     expectExit(await host.installer([]), 0);
