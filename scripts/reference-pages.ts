@@ -67,7 +67,12 @@ const exitCodes = (): string =>
   )}`;
 
 function errors(): string {
-  const named = new Proxy({}, { get: (_, name) => (name === 'remedy' ? undefined : `‹${String(name)}›`) });
+  // Without those an error has other words for a special case.
+  const left = ['remedy', 'breaking'];
+  const named = new Proxy(
+    {},
+    { get: (_, name) => (left.includes(String(name)) ? undefined : `‹${String(name)}›`) },
+  );
   const rows = Object.entries(errorTable).map(([code, entry]) => [
     `\`${code}\``,
     String(entry.exit),

@@ -118,7 +118,10 @@ export const errorTable = {
   },
   E_EDIT_CONFLICT: {
     exit: 10,
-    what: (x) => `Someone edited ${v(x, 'paths')}, and the installer has a change for it too.`,
+    what: (x) =>
+      x['breaking'] === undefined
+        ? `Someone edited ${v(x, 'paths')}, and the installer has a change for it too.`
+        : `Someone edited ${v(x, 'paths')}, and ${x['breaking']} lacks what others of the installer's files rely on.`,
     remedy: () =>
       '--keep-edited keeps the edited file and lays the new one beside it as NAME.mcp-new; --force-config replaces it, with a backup.',
   },

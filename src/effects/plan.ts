@@ -15,7 +15,7 @@ import type { Scope } from './scope.ts';
 import { tools } from './tools.ts';
 import { fileAt, foreignBytes, renewed } from './web.ts';
 
-function viewOf(scope: Scope): HostView {
+export function viewOf(scope: Scope): HostView {
   const { host } = scope;
   const interfaces = host.readSystem('/proc/net/if_inet6');
   return {
@@ -145,7 +145,9 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   const edits = answers.edits ?? request.edits;
   const made = changesOf(scope, desired, mode, edits, packages.toInstall);
   if (made.conflicts.length > 0 && !request.ask) {
-    throw new InstallerError('E_EDIT_CONFLICT', { paths: made.conflicts.join(', ') });
+    const [breaking] = made.breaking;
+    const paths = made.conflicts.join(', ');
+    throw new InstallerError('E_EDIT_CONFLICT', { paths, ...(breaking === undefined ? {} : { breaking }) });
   }
   state.kept = made.kept;
   if (request.checks) checkPorts(scope, desired, made.operations);

@@ -151,6 +151,33 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--detailed-exitcode']), 0);
   });
 
+  test('an edit that takes a rate limit away, so that nginx would not start again, is not called in order', async () => {
+    await using host = await createHost({ suite, name: 'zone-removed' });
+    expectExit(await host.installer([]), 0);
+    await host.must(`sed -i '/zone=mcp_oauth_proxy_authorize/d' ${zones}`);
+    expect((await host.sh('nginx -t')).exitCode).not.toBe(0);
+    const edited = host.read(zones);
+    const { output } = expectExit(await host.installer([]), 10);
+    expect(output).toContain(`E_EDIT_CONFLICT: Someone edited ${zones}, and ${zones} lacks what others`);
+    expect(output).toContain('--force-config');
+    const found = expectExit(await host.installer(['status']), 3);
+    expect(found.output).toContain(`${zones} was edited by a person and is kept, but it lacks what others`);
+    expect(found.output).toContain(`  write new version of the nginx rate limits ${zones}.mcp-new`);
+    expect(host.read(zones)).toBe(edited);
+    expect(host.exists(`${zones}.mcp-new`)).toBe(false);
+
+    // Kept on purpose it is told all the same.
+    const told = `[!] ${zones} was edited by a person and is kept, but it lacks what others`;
+    expect(expectExit(await host.installer(['--keep-edited']), 0).output).toContain(told);
+    expect(host.read(zones)).toBe(edited);
+    expectExit(await host.installer([]), 10);
+
+    expectExit(await host.installer(['--force-config', '--detailed-exitcode']), 2);
+    await host.must('nginx -t -q');
+    expectExit(await host.installer(['status']), 0);
+    expectExit(await host.installer(['--detailed-exitcode']), 0);
+  });
+
   test('where nginx does not read the rate limits, that is refused; where it cannot be told before, it is put back', async () => {
     await using host = await createHost({ suite, name: 'not-included' });
     const config = '/etc/nginx/nginx.conf';

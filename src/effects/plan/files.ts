@@ -21,7 +21,7 @@ export type Decision =
       readonly bytes: Uint8Array;
       readonly notes: readonly Note[];
     }
-  | { readonly kind: 'conflict' };
+  | { readonly kind: 'conflict'; readonly breaks: boolean };
 
 /** What stands there, where it is something that may be replaced at all: E_PATH_UNSAFE for a FIFO, a device, a directory. */
 function standingAt(scope: Scope, path: string): Found | null {
@@ -40,6 +40,12 @@ const kept = (path: string): Note => ({
   code: 'edit-kept',
   level: 'info',
   text: `${path} was edited by a person and is kept as it is.`,
+});
+
+const keptBroken = (path: string): Note => ({
+  code: 'edit-breaks',
+  level: 'warning',
+  text: `${path} was edited by a person and is kept, but it lacks what others of the installer's files rely on. To have it replaced: --force-config`,
 });
 
 const desiredIdentity = (scope: Scope, bytes: Uint8Array, mode: number): FileIdentity => ({
@@ -73,18 +79,17 @@ const isAsWanted = (found: Found, after: FileIdentity): boolean =>
   found.identity.uid === after.uid;
 
 /** Lays what the installer would have written beside the edited file, once. */
-function offer(scope: Scope, file: DesiredFile): Decision {
+function offer(scope: Scope, file: DesiredFile, note = kept(file.path)): Decision {
   const path = `${file.path}.mcp-new`;
   const found = standingAt(scope, path);
   const aside: DesiredFile = { ...file, path, role: `new version of the ${file.role}` };
   const after = desiredIdentity(scope, file.content, file.mode);
-  if (found !== null && isAsWanted(found, after))
-    return { kind: 'nothing', notes: [kept(file.path)], edited: true };
+  if (found !== null && isAsWanted(found, after)) return { kind: 'nothing', notes: [note], edited: true };
   return {
     kind: 'offer',
     operation: operation(scope, aside, found, 'the edited file is kept'),
     bytes: file.content,
-    notes: [kept(file.path)],
+    notes: [note],
   };
 }
 
@@ -104,13 +109,17 @@ function decideEdited(
     before: found.bytes,
   };
   if (edits === 'replace') return replace;
+  const breaks = file.tunable === true && file.satisfiedBy?.(text) === false;
+  // It works only as long as nobody makes it be read again: that is told before a reload or the next boot does.
+  if (breaks)
+    return edits === 'keep' ? offer(scope, file, keptBroken(file.path)) : { kind: 'conflict', breaks };
   if (baseline === wanted) return { kind: 'nothing', notes: [kept(file.path)], edited: true };
   if (file.satisfiedBy?.(text) === true) return { kind: 'nothing', notes: [kept(file.path)], edited: true };
   // No journal knows this host: a site counts as edited, and what it would have been written as is not offered twice.
   if (baseline === undefined && file.unknown === 'keep')
     return { kind: 'nothing', notes: [kept(file.path)], edited: true };
   if (edits === 'keep') return offer(scope, file);
-  return { kind: 'conflict' };
+  return { kind: 'conflict', breaks };
 }
 
 /** @returns what to do about one file; `conflict` where a person's edit meets a change of ours and nobody said; E_PATH_UNSAFE */

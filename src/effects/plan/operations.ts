@@ -15,6 +15,8 @@ export interface Changes {
   readonly notes: readonly Note[];
   /** Files that a person edited where a change of ours meets the edit, and nobody said what to do. */
   readonly conflicts: readonly string[];
+  /** Those of them that lack what others of ours rely on. */
+  readonly breaking: readonly string[];
   readonly kept: readonly KeptEdit[];
 }
 
@@ -155,6 +157,7 @@ export function changesOf(
   const changes: FileChange[] = [];
   const notes: Note[] = [];
   const conflicts: string[] = [];
+  const breaking: string[] = [];
   const kept: KeptEdit[] = [];
   const notOurs = new Set<string>();
   const env = envOperations(scope, mode, changes);
@@ -163,6 +166,7 @@ export function changesOf(
     const decision = decideFile(scope, file, edits);
     if (decision.kind === 'conflict') {
       conflicts.push(file.path);
+      if (decision.breaks) breaking.push(file.path);
       return [];
     }
     if (decision.kind !== 'write') {
@@ -230,6 +234,7 @@ export function changesOf(
     changes,
     notes,
     conflicts,
+    breaking,
     kept,
   };
 }
