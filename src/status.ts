@@ -7,13 +7,16 @@ import type { BackendStatus } from './effects/backend.ts';
 import { certificateOnDisk, type CertificateStatus } from './effects/certificate.ts';
 import { conditionOf, type Health } from './effects/condition.ts';
 import { createEffects } from './effects/index.ts';
-import { createScope } from './effects/scope.ts';
+import { settingsInForce } from './effects/plan/settings.ts';
+import { viewOf } from './effects/plan.ts';
+import { createScope, type Scope } from './effects/scope.ts';
+import { isSiteKept } from './effects/web.ts';
 import { InstallerError, type PublicError } from './errors.ts';
 import { plainRequest } from './request.ts';
 import { installerMachine, machineVersion } from './machines/installer.ts';
-import type { Note, PlanOutput, Request } from './machines/types.ts';
+import type { Note, Plan, PlanOutput, Request } from './machines/types.ts';
 import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
-import type { Product, Settings } from './products/product.ts';
+import type { Product, Settings, WebProbe } from './products/product.ts';
 import { describePlan } from './render/words.ts';
 import { Session } from './session.ts';
 import { version } from './version.ts';
@@ -28,6 +31,7 @@ export interface Status {
   readonly kind: 'installed' | 'absent' | 'unknown';
   /** null where the service does not run here (another root, no systemd). */
   readonly healthy: boolean | null;
+  /** What makes it unhealthy, or why an installation would be refused. */
   readonly problem: PublicError | null;
   /** What clients are given to connect to; null where nothing is installed. */
   readonly url: string | null;
@@ -44,7 +48,7 @@ export interface Status {
   readonly notes: readonly Note[];
   /** The run that is under way: what it has half done is no drift. With kind `unknown`. */
   readonly underWay: string | null;
-  /** Why it cannot be told; with kind `unknown`. */
+  /** Why it cannot be told, with kind `unknown`; why its drift cannot, with kind `installed`. */
   readonly error: PublicError | null;
 }
 
@@ -109,6 +113,43 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
   }
 }
 
+function driftOf(plan: Plan): readonly string[] {
+  const operations = plan.operations.map((operation) => ({ ...operation, detail: [...operation.detail] }));
+  const reloads = plan.reloads.map((reload) => ({
+    ...reload,
+    because: [...reload.because],
+    owedBy: [...reload.owedBy],
+  }));
+  return describePlan({ operations, reloads }).map(({ infinitive }) => infinitive);
+}
+
+function orNull<T>(find: () => T): T | null {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof InstallerError) return null;
+    throw error;
+  }
+}
+
+/** Those that are remembered, where an installation is refused; null where they are what is refused. */
+const settingsOnDisk = (scope: Scope, request: Request): Settings | null =>
+  orNull(() => settingsInForce(scope, request, { answered: [], settings: {}, edits: 'keep' }));
+
+/**
+ * How nginx is asked: by what stands on disk. What differs from what is desired (an older version's, a certificate that
+ * has come since or has gone) is drift, not ill health.
+ */
+function servedWeb(scope: Scope): WebProbe | null {
+  const { product, state } = scope;
+  const desired = state.desired?.web;
+  if (desired === null) return null;
+  const onDisk = orNull(() => product.webOnDisk(state.settings, viewOf(scope)));
+  if (desired === undefined || onDisk === null) return onDisk ?? desired ?? null;
+  // Where a person's site answers is not told by its text.
+  return isSiteKept(scope) ? { ...desired, marker: onDisk.marker } : onDisk;
+}
+
 async function look(session: Session, product: Product, real: Host, request: Request): Promise<Status> {
   if (session.lock === 'busy') {
     const error = new InstallerError('E_BUSY').toJSON();
@@ -151,15 +192,11 @@ async function look(session: Session, product: Product, real: Host, request: Req
   // Somebody else on the port keeps an installation from being made, not a look at the one that is there.
   const taken = first.kind === 'refused' && first.error.code === 'E_PORT_TAKEN' ? first.error : null;
   const planned = taken === null ? first : await wouldDo(false);
-  if (planned.kind === 'refused') return { ...nothing, kind: 'unknown', error: planned.error };
-  const { plan } = planned;
-  const operations = plan.operations.map((operation) => ({ ...operation, detail: [...operation.detail] }));
-  const reloads = plan.reloads.map((reload) => ({
-    ...reload,
-    because: [...reload.because],
-    owedBy: [...reload.owedBy],
-  }));
-  const drift = describePlan({ operations, reloads }).map(({ infinitive }) => infinitive);
+  const refusal = planned.kind === 'refused' ? planned.error : null;
+  const settings = planned.kind === 'refused' ? settingsOnDisk(scope, request) : planned.plan.settings;
+  // What is asked of whom follows from the settings.
+  if (settings === null) return { ...nothing, kind: 'unknown', error: refusal };
+  scope.state.settings = settings;
   const known = secrets.secrets.map(({ name, origin, fingerprint }) => ({
     name,
     fingerprint: origin === 'preserved' ? fingerprint : null,
@@ -167,26 +204,31 @@ async function look(session: Session, product: Product, real: Host, request: Req
   const base = {
     ...nothing,
     kind: 'installed' as const,
-    drift,
+    problem: refusal,
+    error: refusal,
+    drift: planned.kind === 'refused' ? [] : driftOf(planned.plan),
     secrets: known,
-    settings: plan.settings,
-    url: product.endpoint(plan.settings),
+    settings,
+    url: product.endpoint(settings),
     notes: [
       ...known.flatMap(({ name, fingerprint }) =>
         fingerprint === null ? [missing(name, product.envFile)] : [],
       ),
       ...secrets.notes.filter(({ code }) => code !== 'secret-healed'),
-      ...plan.notes,
+      ...(planned.kind === 'refused' ? [] : planned.plan.notes),
       ...(taken === null ? [] : [portTaken(taken)]),
     ],
   };
+  const served = servedWeb(scope);
   if (ready.services === 'offline') {
-    const path = scope.state.desired?.web?.certificate ?? null;
+    const path = served?.certificate ?? null;
     if (path === null) return base;
     const file = certificateOnDisk(scope.host, path);
     return { ...base, certificate: { served: null, file, same: null } };
   }
-  const { loopback, web, certificate, backend, problem, notes } = await conditionOf(scope, answerTimeout);
+  const condition = await conditionOf(scope, served, answerTimeout);
+  const { loopback, web, certificate, backend, notes } = condition;
+  const problem = refusal ?? condition.problem;
   return {
     ...base,
     healthy: problem === null,

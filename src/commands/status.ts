@@ -7,13 +7,13 @@ import { typeable } from './called.ts';
 import { rootOf, type Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
 
-function exitCodeOf({ kind, error, healthy, drift }: Status): number {
+function exitCodeOf({ kind, error, problem, drift }: Status): number {
   if (kind === 'absent') return 4;
   if (kind === 'unknown') {
     const exit = error !== null && isErrorCode(error.code) ? errorTable[error.code].exit : 10;
     return exit === 13 ? 10 : exit;
   }
-  return healthy === false || drift.length > 0 ? 3 : 0;
+  return problem !== null || drift.length > 0 ? 3 : 0;
 }
 
 const days = (count: number): string =>
@@ -62,7 +62,7 @@ function lines(found: Status): string[] {
   if (found.kind === 'unknown') return [];
   const health =
     found.healthy === null
-      ? 'not running here'
+      ? ['not running here', ...(found.problem === null ? [] : [found.problem.message])].join(': ')
       : found.healthy
         ? 'healthy'
         : `unhealthy: ${found.problem?.message ?? ''}`;
@@ -74,9 +74,11 @@ function lines(found: Status): string[] {
     ...found.secrets.map(({ name, fingerprint }) =>
       fingerprint === null ? `  ${name}: missing` : `  ${name}: fingerprint ${fingerprint}`,
     ),
-    ...(found.drift.length === 0
-      ? ['No drift.']
-      : ['Drift; an installation would:', ...found.drift.map((line) => `  ${line}`)]),
+    ...(found.error !== null
+      ? ['Drift cannot be told, since an installation would be refused.']
+      : found.drift.length === 0
+        ? ['No drift.']
+        : ['Drift; an installation would:', ...found.drift.map((line) => `  ${line}`)]),
   ];
 }
 
@@ -121,7 +123,8 @@ export async function runStatus(options: Options, output: CommandOutput): Promis
     changed: false,
     plan: null,
     run: null,
-    error: typeable(found.error),
+    // Of an installation that is there it is its problem.
+    error: found.kind === 'unknown' ? typeable(found.error) : null,
   };
   output.emit(result);
   return exitCode;

@@ -1,6 +1,7 @@
 /** How an installation is doing: everything that is asked of it at once, and nothing that changes it. */
 import { InstallerError, type PublicError } from '../errors.ts';
 import type { Note } from '../machines/types.ts';
+import type { WebProbe } from '../products/product.ts';
 import { askBackend, type BackendStatus } from './backend.ts';
 import { certificatesOf, judgeCertificate, type CertificateStatus } from './certificate.ts';
 import { loopback } from './listener.ts';
@@ -60,10 +61,12 @@ const healthOf = (address: string, error: InstallerError | null): Health => ({
   why: error === null ? null : half(error),
 });
 
-/** @param timeout milliseconds for one answer; all are waited for at the same time */
-export async function conditionOf(scope: Scope, timeout: number): Promise<Condition> {
+/**
+ * @param web how nginx is asked; null where it is left alone
+ * @param timeout milliseconds for one answer; all are waited for at the same time
+ */
+export async function conditionOf(scope: Scope, web: WebProbe | null, timeout: number): Promise<Condition> {
   const { host, product, state } = scope;
-  const web = state.desired?.web ?? null;
   const backendUrl = state.settings['BACKEND_URL'];
   const [service, site, certificates, backend] = await Promise.all([
     tried(() => verifyService(scope, timeout)),

@@ -95,7 +95,10 @@ export interface DesiredFile {
    * takes it for edited where a change of ours meets the edit.
    */
   readonly unknown: 'adopt' | 'keep' | 'ask';
-  /** A person's edit of it changes numbers, not what is served: what is served is judged all the same. */
+  /**
+   * A person's edit of it changes numbers, not what is served: what is served is judged all the same. An edit that
+   * `satisfiedBy` denies is one that breaks what is served.
+   */
   readonly tunable?: boolean;
   /** Does a person's edited version already do what the new one would? Then it is kept without asking. */
   readonly satisfiedBy?: (text: string) => boolean;
@@ -208,6 +211,11 @@ export interface Product {
     readonly view: HostView;
     readonly code: Uint8Array;
   }): DesiredResult;
+  /**
+   * How what the installer wrote last, as it stands on disk, is asked for: it may be older than what is desired, or there
+   * where nothing can be desired. null where it does not stand there.
+   */
+  webOnDisk(settings: Settings, view: HostView): WebProbe | null;
   proveRotation(rotation: Rotation, probe: ServiceProbe): Promise<RotationProof>;
   /** What somebody has to be told where the settings of an installation change. */
   settingsChanged(before: Settings, after: Settings): readonly Note[];

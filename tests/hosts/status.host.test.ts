@@ -214,6 +214,90 @@ describe.each(suites)('%s', (suite) => {
     expect(expectExit(await host.installer([]), 0).output).not.toContain('[!] The certificate');
   });
 
+  test('where an installation would be refused, what runs is told all the same', async () => {
+    await using host = await createHost({ suite, name: 'status-refused' });
+    await certify(host, 40);
+    expectExit(await host.installer(['--domain', domain]), 0);
+    const served = { until: day(40), daysLeft: 39 };
+    const running = {
+      installed: true,
+      healthy: false,
+      url: `https://${domain}/mcp`,
+      health: { loopback: { ok: true }, web: { address: '127.0.0.1:443', ok: true } },
+      backend: { reachable: false },
+    };
+
+    await host.must(`mv ${live} /root/live`);
+    const before = snapshot(host);
+    const problem = `The site is served with TLS, but its certificate is gone: ${live}/fullchain.pem.`;
+    expect((await look(host, 3)).status).toMatchObject({
+      ...running,
+      problem,
+      settings: { DOMAIN: domain },
+      certificate: { served, file: null, same: null },
+    });
+    const { stdout } = expectExit(await host.installer(['status']), 3);
+    expect(stdout).toContain(`Installed; the service is unhealthy: ${problem}\n  Restore or renew`);
+    expect(stdout).toContain('  through nginx on 127.0.0.1:443: ok\n');
+    expect(stdout).toContain('Drift cannot be told, since an installation would be refused.');
+    expect(differences(before, snapshot(host))).toEqual([]);
+    expect(expectExit(await host.installer([]), 10).output).toContain('E_TLS_LOST');
+    await host.must(`mv /root/live ${live}`);
+    expect((await look(host, 0)).status).toMatchObject({ ...running, healthy: true, problem: null });
+
+    await host.must('systemctl mask nginx 2>&1');
+    expect((await look(host, 3)).status).toMatchObject({
+      ...running,
+      problem: 'The unit nginx.service is masked.',
+      certificate: { served, same: true },
+    });
+    await host.must('systemctl unmask nginx 2>&1');
+
+    const config = '/etc/nginx/nginx.conf';
+    await host.must(`sed -i.old 's|include /etc/nginx/conf.d/.*;||' ${config}`);
+    expect((await look(host, 3)).status).toMatchObject({
+      ...running,
+      problem: expect.stringContaining(`${config} does not include`) as string,
+      certificate: { served, same: true },
+    });
+    await host.must(`mv ${config}.old ${config}`);
+    expect((await look(host, 0)).status).toMatchObject({ healthy: true, problem: null });
+    // What cannot be judged at all stays refused.
+    await host.must("printf 'LISTEN_PORT=nonsense\\n' >>/etc/mcp-oauth-proxy/.env");
+    expect((await look(host, 10)).status).toMatchObject({ installed: null, problem: null });
+  });
+
+  test('an installation of an earlier version is healthy, and what is newer is drift', async () => {
+    await using host = await createHost({ suite, name: 'status-older' });
+    await host.must(
+      'sed "s/client_max_body_size 4m/client_max_body_size 3m/" /opt/mcp-installer/dist/mcp-installer.mjs >/root/older.mjs',
+    );
+    const older = (args: readonly string[]) => host.run(['node', '/root/older.mjs', ...args]);
+    expectExit(await older([]), 0);
+    expect((await look(host, 3)).status).toMatchObject({
+      healthy: true,
+      problem: null,
+      health: { web: { address: '127.0.0.1:8084', ok: true } },
+      drift: [
+        'write nginx snippet /etc/nginx/snippets/mcp-oauth-proxy.conf',
+        expect.stringContaining('reload nginx') as string,
+      ],
+    });
+
+    // Without a certificate yet it is healthy as well once there is one.
+    expectExit(await older(['--domain', domain]), 0);
+    await certify(host, 40);
+    const waiting = { healthy: true, health: { web: { address: '127.0.0.1:80', ok: true } } };
+    expect((await look(host, 3)).status).toMatchObject({ ...waiting, certificate: null });
+
+    // What nginx has not read of what stands there is ill health.
+    expectExit(await host.installer([]), 0);
+    await host.must('cp -a /etc/nginx /root/nginx');
+    expectExit(await older([]), 0);
+    await host.must('rm -r /etc/nginx && mv /root/nginx /etc/nginx');
+    expect((await look(host, 3)).status).toMatchObject({ healthy: false, drift: ['reload nginx'] });
+  });
+
   test('a process that is not the unit’s own is told as one, and is sent nothing', async () => {
     await using host = await createHost({ suite, name: 'foreign-listener' });
     expectExit(await host.installer([]), 0);

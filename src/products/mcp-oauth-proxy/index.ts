@@ -6,7 +6,7 @@ import { nextSteps, settingsChanged } from './people.ts';
 import { proveRotation } from './rotation.ts';
 import { serviceFiles, serviceLinks } from './service-files.ts';
 import { portOf, publicUrl, settings, validateBearer, validatePassword } from './settings.ts';
-import { refusal, variantFor, webPart, withTls, withoutWeb, type Input, type Web } from './web.ts';
+import { refusal, variantFor, webOnDisk, webPart, withTls, withoutWeb, type Input, type Web } from './web.ts';
 
 const reconnect = 'Every client has to be given the new value and to reconnect.';
 
@@ -135,6 +135,7 @@ export const mcpOauthProxy: Product = {
   askFor: ['DOMAIN', 'BACKEND_URL'],
   desired,
   settingsChanged,
+  webOnDisk,
   proveRotation,
   nextSteps,
 };

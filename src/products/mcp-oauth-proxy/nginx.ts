@@ -210,6 +210,16 @@ location = ${markerPath} {
 }
 `;
 
+/** The marker that a snippet shows, whichever version wrote it; null where it shows none. */
+export function markerOf(snippet: string): string | null {
+  const text = withoutComments(snippet);
+  const at = text.indexOf(`location = ${markerPath} {`);
+  return at < 0 ? null : (/\sreturn 200 "([0-9a-f]+)\\n";/u.exec(text.slice(at))?.[1] ?? null);
+}
+
+/** Does it wait for a certificate, and forward nothing? */
+export const isWaiting = (snippet: string): boolean => !/\sproxy_pass\s/u.test(withoutComments(snippet));
+
 export interface WebFiles {
   readonly zones: string;
   readonly site: string;

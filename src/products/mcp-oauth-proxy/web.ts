@@ -1,6 +1,14 @@
 /** How nginx serves the service: with which certificate, by which files, and how that is asked for. */
 import type { Note } from '../../machines/types.ts';
-import type { Desired, DesiredDirectory, DesiredResult, HostView, Product, Settings } from '../product.ts';
+import type {
+  Desired,
+  DesiredDirectory,
+  DesiredResult,
+  HostView,
+  Product,
+  Settings,
+  WebProbe,
+} from '../product.ts';
 import { product } from './names.ts';
 import {
   acmeRoot,
@@ -9,6 +17,8 @@ import {
   hasCertificate,
   includesSnippet,
   isSatisfiedBy,
+  isWaiting,
+  markerOf,
   markerPath,
   servesDomain,
   webFiles,
@@ -110,13 +120,45 @@ const siteLeftNote: Note = {
     `To remove it: rm ${product.siteLink} ${product.zones} && systemctl reload nginx`,
 };
 
+const probe = (variant: Variant, port: number, marker: string): WebProbe => ({
+  port: variant.kind === 'local' ? port + 1 : variant.kind === 'tls' ? 443 : 80,
+  serverName: variant.kind === 'local' ? null : variant.domain,
+  tls: variant.kind === 'tls',
+  markerPath,
+  marker,
+  site: product.site,
+  showsMarker: includesSnippet,
+  certificate: variant.kind === 'tls' ? variant.cert : null,
+  healthStatus: variant.kind === 'pending' ? 503 : 200,
+});
+
+/** The variant that a site is, as far as its text tells. */
+function variantOnDisk(values: Settings, site: string, snippet: string): Variant | null {
+  const domain = values['DOMAIN'];
+  if (domain === undefined) return { kind: 'local' };
+  if (!servesDomain(site, domain)) return null;
+  if (hasCertificate(site)) {
+    const certificate = certificateOf(site);
+    return certificate === null ? null : { kind: 'tls', domain, ...certificate };
+  }
+  return { kind: isWaiting(snippet) ? 'pending' : 'insecure', domain };
+}
+
+export function webOnDisk(values: Settings, view: HostView): WebProbe | null {
+  if (values['NO_NGINX'] === '1') return null;
+  const [site, snippet] = [product.site, product.snippet].map((path) => view.readText(path) ?? '');
+  const marker = markerOf(snippet!);
+  if (marker === null || !includesSnippet(site!)) return null;
+  const variant = variantOnDisk(values, site!, snippet!);
+  return variant === null ? null : probe(variant, portOf(values), marker);
+}
+
 export type Web = Pick<Desired, 'files' | 'links' | 'directories' | 'packages' | 'web' | 'notes'>;
 
 export function webPart(values: Settings, view: HostView, variant: Variant): Web {
   const port = portOf(values);
   const made = webFiles({ variant, port, ipv6: view.ipv6 });
   const common = { mode: 0o644, affects: ['web'] } as const;
-  const domain = variant.kind === 'local' ? null : variant.domain;
   return {
     directories: webDirectories,
     // In the order in which each needs the one before: whoever reloads nginx in between must not find a gap.
@@ -158,17 +200,7 @@ export function webPart(values: Settings, view: HostView, variant: Variant): Web
       },
     ],
     packages: ['nginx'],
-    web: {
-      port: variant.kind === 'local' ? port + 1 : variant.kind === 'tls' ? 443 : 80,
-      serverName: domain,
-      tls: variant.kind === 'tls',
-      markerPath,
-      marker: made.marker,
-      site: product.site,
-      showsMarker: includesSnippet,
-      certificate: variant.kind === 'tls' ? variant.cert : null,
-      healthStatus: variant.kind === 'pending' ? 503 : 200,
-    },
+    web: probe(variant, port, made.marker),
     notes: variant.kind === 'pending' ? [pendingNote(variant.domain)] : [],
   };
 }
