@@ -103,6 +103,18 @@ test('a certificate that a person put into the site is the one of the site, as l
   expect(lost.output).toContain(`its certificate is gone: ${second}/fullchain.pem.`);
 });
 
+test('status below another root tells that a certificate is gone, beside what is installed', async () => {
+  using root = place();
+  root.certify();
+  expect(await root.install('--domain', domain)).toMatchObject(done);
+  rmSync(root.at(live), { recursive: true });
+  const { exitCode, stdout } = await run(['status', '--root', root.at('/')]);
+  expect(exitCode).toBe(3);
+  expect(stdout).toContain('Installed; the service is not running here: The site is served with TLS, but');
+  expect(stdout).toContain(`  DOMAIN=${domain}\n`);
+  expect(stdout).toContain('Drift cannot be told, since an installation would be refused.');
+});
+
 test('a certificate in a directory that others may write is refused by that name, not called gone', async () => {
   using root = place();
   root.certify('/srv/c');
