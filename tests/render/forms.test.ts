@@ -171,6 +171,7 @@ test('a dry run on an existing one: the diff follows its line, and the plan is t
     @@
     -    return 200 "MARK";
     +    return 200 "MARK";
+    @@
     -    proxy_pass http://127.0.0.1:8083;
     +    proxy_pass http://127.0.0.1:9000;
     @@
