@@ -4,7 +4,7 @@ import { suites } from '../support/base.ts';
 import { createHost } from '../support/host.ts';
 import { expectExit, secretsInFile } from '../support/observe.ts';
 import { ConnectedClient, everything, libraries, redirectUris, type RequestMade } from './support/client.ts';
-import { expectConnected, journal, prepare, tokenRequests } from './support/connected.ts';
+import { expectConnected, journal, prepare, tokenRequests, withHighRates } from './support/connected.ts';
 import { recorded, startMcpServer } from './support/mcp-server.ts';
 import { authority, domain, mcpUrl } from './support/site.ts';
 
@@ -88,6 +88,7 @@ describe.each(suites)('%s', (suite) => {
 
   test('with OWNER_PASSWORD only who knows it connects, whoever denies does not, and who is connected stays so', async () => {
     await using host = await prepare(suite, 'password');
+    await withHighRates(host);
     const right = 'a-horse~battery:%s!';
     const connected = await ConnectedClient.create(host, 'sdk', { name: 'before' });
     await connected.must('echo');
@@ -118,6 +119,7 @@ describe.each(suites)('%s', (suite) => {
 
   test('they connect wherever the browser is to come back to, and nowhere else', async () => {
     await using host = await prepare(suite, 'redirect');
+    await withHighRates(host);
     for (const [library, redirectUri] of [
       ['sdk', redirectUris.client],
       ['client', redirectUris.sdk],

@@ -9,6 +9,12 @@ import { installWithTls } from './site.ts';
 
 export const service = 'mcp-oauth-proxy.service';
 
+/** For whoever authorizes more often than a person does; the owner may tune the rates, and a rerun keeps them. */
+export async function withHighRates(host: Host): Promise<void> {
+  const zones = '/etc/nginx/conf.d/mcp-oauth-proxy.conf';
+  await host.must(`sed -i 's/rate=[12]r/rate=1000r/' ${zones} && systemctl reload nginx`);
+}
+
 /** A host with the service, on a domain and with TLS, and an MCP server behind it. */
 export async function prepare(suite: Suite, name: string): Promise<Host> {
   const host = await createHost({ suite, name });
