@@ -39,9 +39,9 @@ const below = (root: string, file: string): string => file.slice(root.length);
 test('system calls of a replacement come in the order that survives a power cut', async () => {
   using root = place();
   const modes = { [files.env]: '0600' } as Readonly<Record<string, string>>;
-  const { env, code, socket, service, snippet, site } = files;
+  const { env, code, socket, service, zones, snippet, site } = files;
   for (const [args, written] of [
-    [[], [env, code, socket, service, snippet, site]],
+    [[], [env, code, socket, service, zones, snippet, site]],
     [
       ['--port', '9000'],
       [env, socket, snippet, site],

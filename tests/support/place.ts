@@ -12,6 +12,7 @@ export const files = {
   socket: '/etc/systemd/system/mcp-oauth-proxy.socket',
   site: '/etc/nginx/sites-available/mcp-oauth-proxy.conf',
   siteLink: '/etc/nginx/sites-enabled/mcp-oauth-proxy.conf',
+  zones: '/etc/nginx/conf.d/mcp-oauth-proxy.conf',
   snippet: '/etc/nginx/snippets/mcp-oauth-proxy.conf',
   zones: '/etc/nginx/conf.d/mcp-oauth-proxy.conf',
   journal: '/var/lib/mcp-installer',
