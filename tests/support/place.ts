@@ -14,7 +14,6 @@ export const files = {
   siteLink: '/etc/nginx/sites-enabled/mcp-oauth-proxy.conf',
   zones: '/etc/nginx/conf.d/mcp-oauth-proxy.conf',
   snippet: '/etc/nginx/snippets/mcp-oauth-proxy.conf',
-  zones: '/etc/nginx/conf.d/mcp-oauth-proxy.conf',
   journal: '/var/lib/mcp-installer',
 } as const;
 
