@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { suites } from '../support/base.ts';
 import { until } from '../support/host.ts';
 import { ConnectedClient, libraries } from './support/client.ts';
-import { prepare, service } from './support/connected.ts';
+import { prepare, service, withHighRates } from './support/connected.ts';
 import { recorded } from './support/mcp-server.ts';
 
 /** What `attempt` came to, see programs/client.mjs. */
@@ -23,6 +23,7 @@ test.each(suites)(
   '%s: a call that a restart cuts off is resumed by the client, or its caller told at once, and the session goes on',
   async (suite) => {
     await using host = await prepare(suite, 'in-flight');
+    await withHighRates(host);
     const clients = await Promise.all(
       libraries.flatMap((library) =>
         kinds.map(async ({ kind, code }) => {
