@@ -769,7 +769,7 @@ def authenticate_client(request, form):
             raise Refused("invalid_request", "client credentials are expected by one method alone", "two_methods")
     known = [is_same(name, secret["CLIENT_ID"]) for name, _ in shown]
     proven = [is_same(password, secret["CLIENT_SECRET"]) for _, password in shown]
-    if not any(both for both in zip(known, proven) if all(both)):
+    if not any(is_known and is_proven for is_known, is_proven in zip(known, proven)):
         reason = "wrong_secret" if any(known) else "unknown_client"
         raise Refused("invalid_client", "unknown client or wrong secret", reason, 401)
 
