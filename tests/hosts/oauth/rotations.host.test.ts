@@ -14,6 +14,9 @@ import {
 } from './support/connected.ts';
 import { recorded } from './support/mcp-server.ts';
 
+/** A request with a token that is none any more. */
+const withoutAccess = { method: 'POST', path: '/mcp', authorization: 'bearer', status: 401 };
+
 describe.each(suites)('%s', (suite) => {
   test('a new CLIENT_SECRET keeps the connection for who knows it; a new MCP_TOKEN no client notices', async () => {
     await using host = await prepare(suite, 'secret');
@@ -42,12 +45,7 @@ describe.each(suites)('%s', (suite) => {
     for (const client of clients) {
       await client.change({ unattended: false });
       const report = await client.must('echo');
-      expect(report.requests[0]).toEqual({
-        method: 'POST',
-        path: '/mcp',
-        authorization: 'bearer',
-        status: 401,
-      });
+      expect(report.requests[0]).toEqual(withoutAccess);
       expect(tokenRequests(report)).toEqual([
         { ...refresh, status: 400, error: 'invalid_grant' },
         { ...refresh, grant: 'authorization_code', status: 200 },
@@ -66,12 +64,7 @@ describe.each(suites)('%s', (suite) => {
       const old = client.connection;
       const before = recorded(host).length;
       const refused = await client.run('echo');
-      expect(refused.requests[0]).toEqual({
-        method: 'POST',
-        path: '/mcp',
-        authorization: 'bearer',
-        status: 401,
-      });
+      expect(refused.requests[0]).toEqual(withoutAccess);
       expect(tokenRequests(refused)).toEqual([{ ...refresh, status: 401, error: 'invalid_client' }]);
       expect(refused.failure).toMatchObject(askedAgain);
 
