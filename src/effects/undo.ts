@@ -158,6 +158,8 @@ async function putProgramsBack(scope: Scope, undoing: Undoing): Promise<void> {
     concerned &&
     ran(socket) &&
     (state.restarted.has(socket) || !ran(service) || !(await runsNow(scope, socket)));
+  // Stopped before its crashes are forgotten: one in between would count as the old version's.
+  if (socketIsDue) await undoing.command(tools.systemctl, 'stop', service, socket);
   if (concerned) {
     for (const unit of [service, socket]) {
       // Else the crash loop of the new version keeps the old one from being started, and a unit that is gone stays
@@ -165,7 +167,6 @@ async function putProgramsBack(scope: Scope, undoing: Undoing): Promise<void> {
       await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });
     }
   }
-  if (socketIsDue) await undoing.command(tools.systemctl, 'stop', service, socket);
   await putWebBack(scope, undoing);
   if (socketIsDue) {
     await untilGivenUp(scope);
