@@ -68,10 +68,6 @@ async function checkUnits(scope: Scope): Promise<void> {
   mustSucceed(own, 'systemd-analyze verify', 'E_CONFIG_REJECTED');
 }
 
-async function isActive(scope: Scope, unit: string): Promise<boolean> {
-  return isRunning((await showUnits(scope.host, [unit])).get(unit));
-}
-
 /** Old workers of nginx hold a port that the new configuration has given up for a moment longer. */
 export async function untilGivenUp(scope: Scope): Promise<void> {
   const { product, state, host } = scope;
@@ -118,11 +114,28 @@ async function untilServed(scope: Scope, web: WebProbe): Promise<void> {
   throw new InstallerError('E_SITE_STALE', { why: `port ${web.port} ${words}` });
 }
 
+/** Old workers answer on until they have let go of the port: who asks meanwhile is shown now this, now that. */
+async function untilReplaced(scope: Scope, web: WebProbe, old: readonly number[]): Promise<void> {
+  const deadline = Date.now() + webTimeout;
+  while (
+    Date.now() < deadline &&
+    listenersOn(scope.host, web.port, loopback).some(({ pid }) => old.includes(pid))
+  ) {
+    await scope.host.pause(50);
+  }
+}
+
 /** A reload that returns 0 is not believed: the site is asked until it shows the new configuration. */
 async function reloadWeb(scope: Scope): Promise<void> {
   const { webUnit } = scope.product;
-  const verb = (await isActive(scope, webUnit)) ? 'reload' : 'start';
+  const status = (await showUnits(scope.host, [webUnit])).get(webUnit);
+  const verb = isRunning(status) ? 'reload' : 'start';
   const web = scope.state.desired?.web ?? null;
+  // The main process stays, and holds the port on.
+  const workers =
+    web === null
+      ? []
+      : listenersOn(scope.host, web.port, loopback).filter(({ pid }) => pid !== status?.mainPid);
   // A person's site that shows nothing now may be one that never will: it is not waited for.
   const hopeless =
     web !== null &&
@@ -130,7 +143,10 @@ async function reloadWeb(scope: Scope): Promise<void> {
     (!showsMarker(scope.host, web) || (verb === 'reload' && (await servedBy(scope.host, web)) === 'nothing'));
   const result = await systemctl(scope, verb, webUnit);
   mustSucceed(result, `systemctl ${verb} ${webUnit}`);
-  if (result !== 'predicted' && web !== null && !hopeless) await untilServed(scope, web);
+  if (result === 'predicted' || web === null) return;
+  if (!hopeless) await untilServed(scope, web);
+  const old = workers.filter(({ pid }) => isInUnit(scope.host, pid, status)).map(({ pid }) => pid);
+  await untilReplaced(scope, web, old);
 }
 
 async function carryOut(scope: Scope, reload: Reload): Promise<void> {

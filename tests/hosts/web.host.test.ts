@@ -242,4 +242,37 @@ describe.each(suites)('%s', (suite) => {
       '200',
     );
   });
+
+  test('a run ends only when the workers of before have let go of the port, so that nobody is shown the old site after it', async () => {
+    await using host = await createHost({ suite, name: 'old-worker' });
+    expectExit(await host.installer([]), 0);
+    await host.must(`cp ${snippet} /root/ours && sed -i 's/return 200 "[0-9a-f]*/return 200 "0/' ${snippet}`);
+    await reloadNginx(host);
+    await host.must(`cp /root/ours ${snippet}`);
+    // One worker sleeps through the reload, until the new site has answered a while.
+    await host.write(
+      '/root/wake.sh',
+      `worker=$(pgrep -P "$(cat /run/nginx.pid)" | head -n 1)
+kill -STOP "$worker"
+: >/root/asleep
+shown=0
+while [ "$shown" -lt 50 ]; do
+  case $(curl -s -m 1 http://127.0.0.1:8084/.well-known/mcp-installer) in
+    0 | '') ;;
+    *) shown=$((shown + 1)) ;;
+  esac
+done
+date -u +%Y-%m-%dT%H:%M:%S.%3NZ >/root/woken
+kill -CONT "$worker"
+`,
+    );
+    await host.must('setsid sh /root/wake.sh >/dev/null 2>&1 & until [ -e /root/asleep ]; do :; done');
+    expect(expectExit(await host.installer([]), 0).output).toContain('Reloaded nginx');
+    const ended = await host.must(
+      `tail -qn 1 "$(ls -d /var/lib/mcp-installer/runs/* | tail -n 1)/journal.jsonl"`,
+    );
+    const woken = (await host.must('cat /root/woken')).trim();
+    const { t } = JSON.parse(ended) as { t: string };
+    expect([woken, t].sort()).toEqual([woken, t]);
+  });
 });
