@@ -14,7 +14,8 @@ function asNobody(command: string, program: string) {
     'mount -t tmpfs tmpfs /var/lib && mkdir -m 700 /var/lib/mcp-installer && mkdir /var/lib/mcp-installer/runs',
     'mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work',
     'mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc',
-    'mkdir -m 700 /etc/mcp-oauth-proxy',
+    // It may be there already: this host may be one in service.
+    'mkdir -p /etc/mcp-oauth-proxy && chmod 700 /etc/mcp-oauth-proxy',
     `exec setpriv --reuid=${nobody} --clear-groups ${process.execPath} ${program} ${command}`,
   ].join(' && ');
   return spawnSync('unshare', ['--mount', 'sh', '-c', script], {
