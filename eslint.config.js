@@ -8,7 +8,7 @@ const forbid = (files, patterns, ignores = []) => ({
   rules: { 'no-restricted-imports': ['error', { patterns }] },
 });
 
-const pure = 'src/machines is pure: no I/O, no clock, no randomness, no process.';
+const pure = 'src/machines and src/diagram are pure: no I/O, no clock, no randomness, no process.';
 const downwards =
   'Imports go downwards only: cli, commands, install, effects and journal and render, machines and products.';
 
@@ -32,7 +32,7 @@ export default defineConfig(
   },
   { files: ['**/*.js', '**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
   forbid(
-    ['src/machines/**'],
+    ['src/machines/**', 'src/diagram/**'],
     [
       { group: ['node:*', 'execa', 'dotenv', 'commander', 'diff', '@clack/*', 'valibot'], message: pure },
       {
@@ -49,7 +49,7 @@ export default defineConfig(
     ],
   ),
   {
-    files: ['src/machines/**'],
+    files: ['src/machines/**', 'src/diagram/**'],
     rules: {
       'no-restricted-globals': [
         'error',

@@ -1,7 +1,7 @@
 /**
- * Makes the reference pages that follow from the code. `--check`: writes nothing, exits 1 where a page is stale.
+ * Makes what follows from the code: the reference pages, the picture of the machine, and its layout. `--check`: writes nothing, exits 1 where a page is stale.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -29,9 +29,10 @@ try {
 }
 
 let stale = 0;
-for (const [name, text] of Object.entries(pages())) {
+for (const [name, text] of Object.entries(await pages())) {
   const file = path.join(root, 'docs/reference', name);
   if (!process.argv.includes('--check')) {
+    mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
     continue;
   }
@@ -43,7 +44,7 @@ for (const [name, text] of Object.entries(pages())) {
   }
   if (current !== text) {
     stale += 1;
-    process.stderr.write(`docs/reference/${name} is stale; run: npm run docs\n`);
+    process.stderr.write(`${path.relative(root, file)} is stale; run: npm run docs\n`);
   }
 }
 process.exitCode = stale === 0 ? 0 : 1;

@@ -2,11 +2,13 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { Command } from 'commander';
 import { createProgram } from '../src/commands/program.ts';
+import { draw } from '../src/diagram/svg.ts';
 import { errorTable } from '../src/errors.ts';
 import { stateSummaries, toMermaid, transitions } from '../src/machines/diagram.ts';
 import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
 import type { HostView } from '../src/products/product.ts';
 import { runEvent } from '../src/run-events.ts';
+import { computeLayout } from './layout.ts';
 
 const made = '<!-- Made by `npm run docs`; do not edit. -->\n\n';
 
@@ -134,13 +136,18 @@ const runEvents = (): string =>
     ]),
   )}`;
 
-/** File name below docs/reference → text. */
-export const pages = (): Readonly<Record<string, string>> => ({
-  'machine.md': machine(),
-  'options.md': options(),
-  'exit-codes.md': exitCodes(),
-  'errors.md': errors(),
-  'files.md': files(),
-  'run-events.md': runEvents(),
-  'run-events.schema.json': `${JSON.stringify(toJsonSchema(runEvent, { errorMode: 'ignore' }), null, 2)}\n`,
-});
+/** File, as seen from docs/reference → text. */
+export async function pages(): Promise<Readonly<Record<string, string>>> {
+  const layout = await computeLayout();
+  return {
+    'machine.md': machine(),
+    'options.md': options(),
+    'exit-codes.md': exitCodes(),
+    'errors.md': errors(),
+    'files.md': files(),
+    'run-events.md': runEvents(),
+    'run-events.schema.json': `${JSON.stringify(toJsonSchema(runEvent, { errorMode: 'ignore' }), null, 2)}\n`,
+    '../images/machine.svg': draw(layout, { standalone: true }),
+    '../../src/diagram/layout.json': `${JSON.stringify(layout)}\n`,
+  };
+}

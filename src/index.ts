@@ -19,6 +19,8 @@ export {
   type StateSummary,
   type Transition,
 } from './machines/diagram.ts';
+export { toSvg, type SvgOptions } from './diagram/svg.ts';
+export { svgStyle } from './diagram/style.ts';
 export type * from './machines/types.ts';
 
 export { createEffects, type Effects } from './effects/index.ts';

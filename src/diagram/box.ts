@@ -1,0 +1,34 @@
+/** How a state and an arrow's label are written, in units of the picture; layout and drawing agree through it. */
+import type { StateSummary } from '../machines/diagram.ts';
+import { widthOf, wrap } from './text.ts';
+
+export const nameSize = 14;
+export const textSize = 12;
+export const labelSize = 11;
+export const lineHeight = 16;
+export const labelLineHeight = 14;
+export const padding = 12;
+
+const widest = { working: 232, final: 170 };
+
+export interface Box {
+  readonly width: number;
+  readonly height: number;
+  /** The description, a line each. */
+  readonly lines: readonly string[];
+}
+
+export function boxOf({ name, description, final }: StateSummary): Box {
+  const lines = wrap(description, textSize, (final ? widest.final : widest.working) - 2 * padding);
+  const inside = Math.max(widthOf(name, nameSize, true), ...lines.map((line) => widthOf(line, textSize)));
+  return {
+    width: inside + 2 * padding,
+    height: 2 * padding + lineHeight * (1 + lines.length) + 2,
+    lines,
+  };
+}
+
+export const labelBox = (labels: readonly string[]): { readonly width: number; readonly height: number } => ({
+  width: Math.max(...labels.map((label) => widthOf(label, labelSize))) + 4,
+  height: labels.length * labelLineHeight + 2,
+});
