@@ -1,11 +1,11 @@
 /** What is drawn: the states, and one arrow for all ways between the same two states, with each way in words. */
-import { stateSummaries, transitions, type StateSummary } from '../machines/diagram.ts';
+import { stateSummaries, transitions, type StateSummary, type Transition } from '../machines/diagram.ts';
 
 /**
- * `spine`: the way of a run that installs; `end`: the ways out that nearly every state has, which are drawn quietly;
- * `way`: the others.
+ * `spine`: the way of a run that installs; `end`: the ways to an end that several states have, which are drawn quietly;
+ * `undo`: the ways to where all is put back; `way`: the others.
  */
-type ArrowKind = 'spine' | 'end' | 'way';
+type ArrowKind = 'spine' | 'end' | 'undo' | 'way';
 
 export interface Arrow {
   readonly from: string;
@@ -37,34 +37,39 @@ const ends = ['interrupted', 'refused', 'busy', 'failed'];
 function kindOf(from: string, to: string): ArrowKind {
   const at = spine.findIndex((names) => names.includes(from));
   if (at !== -1 && spine[at + 1]?.includes(to) === true) return 'spine';
+  if (to === 'rollingBack' && from !== to) return 'undo';
   return ends.includes(to) ? 'end' : 'way';
 }
 
 /** `mustRotate` → `must rotate`. */
 const words = (name: string): string => name.replaceAll(/[A-Z]/gu, (letter) => ` ${letter.toLowerCase()}`);
 
-/** Events of a state in the order in which their ways are tried; the last way of several has no guard. */
-function labelled(): { readonly from: string; readonly to: string; readonly label: string }[] {
-  const ways = transitions();
-  return ways.map(({ from, event, to, note }) => {
-    const several = ways.filter((other) => other.from === from && other.event === event).length > 1;
+/** Ways that are taken on the same condition are one label: `interrupt, error [may roll back]`. */
+function labelsOf(ways: readonly Transition[]): readonly string[] {
+  const all = transitions();
+  const events = new Map<string, string[]>();
+  for (const { from, event, note } of ways) {
+    // The last of several ways of an event has no guard: it is taken where no other is.
+    const several = all.filter((way) => way.from === from && way.event === event).length > 1;
     const when = note === '' ? (several ? ' [else]' : '') : ` [${words(note)}]`;
-    return { from, to, label: `${event}${when}` };
-  });
+    events.set(when, [...(events.get(when) ?? []), event]);
+  }
+  return [...events].map(([when, names]) => `${names.join(', ')}${when}`);
 }
 
 export function chart(): Chart {
   const states = stateSummaries();
-  const arrows = new Map<string, { from: string; to: string; labels: string[] }>();
-  for (const { from, to, label } of labelled()) {
-    const key = `${from} ${to}`;
-    const arrow = arrows.get(key) ?? { from, to, labels: [] };
-    arrow.labels.push(label);
-    arrows.set(key, arrow);
+  const arrows = new Map<string, Transition[]>();
+  for (const way of transitions()) {
+    const key = `${way.from} ${way.to}`;
+    arrows.set(key, [...(arrows.get(key) ?? []), way]);
   }
   return {
     states,
     initial: states[0]!.name,
-    arrows: [...arrows.values()].map((arrow) => ({ ...arrow, kind: kindOf(arrow.from, arrow.to) })),
+    arrows: [...arrows.values()].map((ways) => {
+      const { from, to } = ways[0]!;
+      return { from, to, kind: kindOf(from, to), labels: labelsOf(ways) };
+    }),
   };
 }

@@ -1,5 +1,5 @@
 /** The machine as a picture (SVG). */
-import { boxOf, labelLineHeight, labelSize, lineHeight, nameSize, padding, textSize } from './box.ts';
+import { boxOf, labelLineHeight, labelLines, labelSize, lineHeight, nameSize, textSize } from './box.ts';
 import { chart, type Arrow, type Chart } from './chart.ts';
 import { committedLayout, type ArrowLayout, type Layout, type Rectangle } from './layout.ts';
 import { svgStyle } from './style.ts';
@@ -12,7 +12,8 @@ const text = (classes: string, x: number, y: number, size: number, anchor: strin
 
 function state(summary: Chart['states'][number], { x, y, width, height }: Rectangle): string {
   const middle = x + width / 2;
-  const first = y + padding + nameSize - 2;
+  const { lines } = boxOf(summary);
+  const first = y + (height - lineHeight * (1 + lines.length)) / 2 + nameSize - 3;
   return [
     `<g class="state${summary.final ? ' final' : ''}" data-state="${summary.name}">`,
     `<rect class="box" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>`,
@@ -20,7 +21,7 @@ function state(summary: Chart['states'][number], { x, y, width, height }: Rectan
       ? [`<rect class="inner" x="${x + 3}" y="${y + 3}" width="${width - 6}" height="${height - 6}" rx="6"/>`]
       : []),
     text('name', middle, first, nameSize, 'middle', summary.name),
-    ...boxOf(summary).lines.map((line, at) =>
+    ...lines.map((line, at) =>
       text('description', middle, first + 2 + (at + 1) * lineHeight, textSize, 'middle', line),
     ),
     '</g>',
@@ -63,12 +64,13 @@ function line(points: ArrowLayout['points']): string {
   return `<path class="line" fill="none" d="${path}"/>`;
 }
 
-function arrow({ from, to, kind, labels }: Arrow, { points, label }: ArrowLayout): string {
+function arrow(drawn: Arrow, { points, label }: ArrowLayout): string {
+  const { from, to, kind } = drawn;
   return [
     `<g class="arrow ${kind}" data-from="${from}" data-to="${to}">`,
     line(points),
     tip(points),
-    ...labels.map((each, at) =>
+    ...labelLines(drawn).map((each, at) =>
       text('label', label.x + 2, label.y + labelSize + at * labelLineHeight, labelSize, 'start', each),
     ),
     '</g>',
@@ -88,7 +90,7 @@ export function draw(layout: Layout, { standalone = false }: SvgOptions = {}): s
   const placed = ({ from, to }: Arrow): ArrowLayout =>
     layout.arrows.find((each) => each.from === from && each.to === to)!;
   // What is drawn first lies below: quiet arrows under the others.
-  const order = ['end', 'way', 'spine'];
+  const order = ['end', 'undo', 'way', 'spine'];
   const drawn = [...arrows].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   const [[startX = 0, startY = 0] = []] = layout.start;
   return [
