@@ -1,6 +1,6 @@
 /** Lays out the picture of the machine: ELK the boxes and the ways between them, lanes beside them the many ways to an end. */
 import ElkConstructor, { type ElkExtendedEdge, type ElkNode } from 'elkjs/lib/elk.bundled.js';
-import { labelBox, labelLines } from '../src/diagram/box.ts';
+import { labelBox } from '../src/diagram/box.ts';
 import { chart, type Arrow, type Chart } from '../src/diagram/chart.ts';
 import type { ArrowLayout, Layout, Rectangle } from '../src/diagram/layout.ts';
 import { column, exitsOf, layLanes, loop, roomOf, sizeOf, type Picture } from './lanes.ts';
@@ -82,7 +82,7 @@ function edge(arrow: Arrow): ElkExtendedEdge {
     labels: [
       {
         // ELK leaves out labels without text.
-        text: labelLines(arrow).join('\n'),
+        text: arrow.from,
         ...labelBox(arrow),
         layoutOptions: {
           // Near the state that the way leaves; a way back up leaves where the ways down are labelled already.

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { createProgram } from '../src/commands/program.ts';
 import { draw } from '../src/diagram/svg.ts';
 import { errorTable } from '../src/errors.ts';
-import { stateSummaries, toMermaid, transitions } from '../src/machines/diagram.ts';
+import { stateSummaries, transitions } from '../src/machines/diagram.ts';
 import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
 import type { HostView } from '../src/products/product.ts';
 import { runEvent } from '../src/run-events.ts';
@@ -22,8 +22,29 @@ function machine(): string {
     final ? 'final' : `\`${actor ?? ''}\``,
     description,
   ]);
-  const ways = transitions().map(({ from, event, note, to }) => [from, event, note, to]);
-  return `${made}# The machine\n\n\`\`\`mermaid\n${toMermaid()}\`\`\`\n\n## States\n\n${table(['state', 'actor', 'what'], states)}\n## Transitions\n\nThe first one whose guard holds is taken.\n\n${table(['from', 'event', 'guard', 'to'], ways)}`;
+  const ways = transitions().map(({ from, event, note, to, description }) => [
+    from,
+    event,
+    note,
+    to,
+    description,
+  ]);
+  return `${made}# The machine
+
+![The machine as a statechart: every state with what it does, every way between two states with its events and conditions](../images/machine.svg)
+
+The blue way is that of a run that installs. \`done\` is the end of a state's work, \`error\` its failure, \`interrupt\` a signal; a condition stands in brackets. All of it is drawn from the machine itself, as is what \`mcp-installer graph\` prints: \`--format mermaid\` (default), \`dot\` for Graphviz, \`json\` (XState's configuration: loads in \`createMachine\` and in Stately Studio's import; guards, actions and actors stand by their names) or \`svg\` (this picture).
+
+\`mcp-installer graph --run RUN\` marks the way that a run took, and where it was cut off if it was; RUN is as for \`show\`. Steps are numbered as \`replay\` numbers them. In JSON the way stands under \`meta.path\`, where XState keeps what is not its own, so that the machine still loads. A run of another version of the machine is refused with exit code 65.
+
+## States
+
+${table(['state', 'actor', 'what'], states)}
+## Transitions
+
+The first one whose guard holds is taken.
+
+${table(['from', 'event', 'guard', 'to', 'when'], ways)}`;
 }
 
 function options(): string {

@@ -11,16 +11,13 @@ export type { Health } from './effects/condition.ts';
 
 export { installerMachine, machineVersion } from './machines/installer.ts';
 export { replay, replaySteps, type RecordedEvent, type Snapshot } from './machines/replay.ts';
-export {
-  toJson,
-  toMermaid,
-  stateSummaries,
-  transitions,
-  type StateSummary,
-  type Transition,
-} from './machines/diagram.ts';
-export { toSvg, type SvgOptions } from './diagram/svg.ts';
+export { stateSummaries, transitions, type StateSummary, type Transition } from './machines/diagram.ts';
+export { toDot } from './diagram/dot.ts';
+export { toJson } from './diagram/json.ts';
+export { toMermaid } from './diagram/mermaid.ts';
+export { pathOf, type PathStep, type RunPath } from './diagram/path.ts';
 export { svgStyle } from './diagram/style.ts';
+export { toSvg, type SvgOptions } from './diagram/svg.ts';
 export type * from './machines/types.ts';
 
 export { createEffects, type Effects } from './effects/index.ts';

@@ -1,34 +1,85 @@
-/** `graph`: the machine as text. */
-import { toJson, toMermaid } from '../machines/diagram.ts';
+/** `graph`: the machine as text or picture, and on it the way of a run. */
+import type { Run } from '../journal/reader.ts';
+import { InstallerError, toPublicError, type ErrorCode } from '../errors.ts';
+import { journalDirectory } from '../journal-home.ts';
+import { toDot } from '../diagram/dot.ts';
+import { toJson } from '../diagram/json.ts';
+import { toMermaid } from '../diagram/mermaid.ts';
+import { pathOf, type RunPath } from '../diagram/path.ts';
+import { toSvg } from '../diagram/svg.ts';
+import { installerMachine, machineVersion } from '../machines/installer.ts';
+import type { Input } from '../machines/types.ts';
+import { typeable } from './called.ts';
 import type { Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
 import { standardOutput } from './streams.ts';
 import { hint, shown, usage } from './usage.ts';
 
-const formats: Readonly<Record<string, () => string>> = { mermaid: toMermaid, json: toJson };
+const formats: Readonly<Record<string, (path?: RunPath) => string>> = {
+  mermaid: toMermaid,
+  dot: toDot,
+  json: toJson,
+  svg: (path) => toSvg({ standalone: true, ...(path === undefined ? {} : { path }) }),
+};
 
-export function runGraph(options: Options, output: CommandOutput): number {
+function formatOf(options: Options): string {
   const format = typeof options['format'] === 'string' ? options['format'] : 'mermaid';
-  const draw = Object.hasOwn(formats, format) ? formats[format] : undefined;
-  if (draw === undefined) {
-    throw usage(
-      `--format ${shown(format)} is unknown.${hint(format, Object.keys(formats))}`,
-      `Valid: ${Object.keys(formats).join(', ')}.`,
+  if (Object.hasOwn(formats, format)) return format;
+  throw usage(
+    `--format ${shown(format)} is unknown.${hint(format, Object.keys(formats))}`,
+    `Valid: ${Object.keys(formats).join(', ')}.`,
+  );
+}
+
+const cannotBeDrawn = (run: Run, why: string): InstallerError =>
+  new InstallerError('E_JOURNAL_DAMAGED' satisfies ErrorCode, {
+    path: `${journalDirectory}/runs/${run.id}/journal.jsonl`,
+    why,
+    remedy: `Its records are shown by \`mcp-installer show ${run.id}\`.`,
+  });
+
+/** @throws InstallerError E_JOURNAL_DAMAGED where another version of the machine received the run's events */
+function wayOf(run: Run): RunPath {
+  const { started, records, ended } = run;
+  if (started === null) throw cannotBeDrawn(run, run.damage ?? 'it has no first record');
+  const { id, version } = started.machine;
+  if (id !== installerMachine.id || version !== machineVersion) {
+    throw cannotBeDrawn(
+      run,
+      `it is of machine ${id} ${version}, and what is drawn here is ${installerMachine.id} ${machineVersion}`,
     );
   }
-  const text = draw();
+  const events = records.flatMap((record) => (record.k === 'event' ? [record.event] : []));
+  // Written by this machine version, under a checksum: the input is the machine's.
+  return pathOf(run.id, started.input as Input, events, ended?.outcome ?? null);
+}
+
+async function asked(options: Options): Promise<Run | null> {
+  const wanted = options['run'];
+  if (typeof wanted !== 'string') return null;
+  const { theRun } = await import('./journal.ts');
+  return theRun(wanted, options).run;
+}
+
+export async function runGraph(options: Options, output: CommandOutput): Promise<number> {
+  const format = formatOf(options);
+  const run = await asked(options);
+  const text = formats[format]!(run === null ? undefined : wayOf(run));
   if (output.json) output.emit({ v: 1, type: 'graph', format, text });
   else standardOutput().write(text);
+  // What can be read of a damaged journal is drawn all the same.
+  const damage = run?.damage ?? null;
+  const broken = run === null || damage === null ? null : cannotBeDrawn(run, damage);
   output.emit({
     v: 1,
     type: 'result',
     command: 'graph',
-    outcome: 'shown',
-    exitCode: 0,
+    outcome: broken === null ? 'shown' : 'damaged',
+    exitCode: broken === null ? 0 : 65,
     changed: false,
     plan: null,
     run: null,
-    error: null,
+    error: typeable(broken === null ? null : toPublicError(broken)),
   });
-  return 0;
+  return broken === null ? 0 : 65;
 }

@@ -124,7 +124,8 @@ export function runHistory(options: Options, output: CommandOutput): number {
   return broken === null ? 0 : 65;
 }
 
-function theRun(wanted: string, options: Options): { readonly home: string; readonly run: Run } {
+/** The run that a command was given: its id, the beginning of one, or `last`. */
+export function theRun(wanted: string, options: Options): { readonly home: string; readonly run: Run } {
   if (wanted === '')
     throw usage('The name of the run is empty.', 'Give its id, the beginning of one, or last.');
   const home = homeOf(options);

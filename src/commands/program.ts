@@ -129,9 +129,11 @@ export function createProgram(
     ).argument('<run>', 'its id, the beginning of one, or last'),
   );
   common(
-    add('graph', 'the machine as text', async (options, output) =>
+    add('graph', 'the machine as text or picture', async (options, output) =>
       (await import('./graph.ts')).runGraph(options, output),
-    ).option('--format <format>', 'mermaid (default) or json'),
+    )
+      .option('--format <format>', 'mermaid (default), dot (Graphviz), json (XState, Stately Studio) or svg')
+      .option('--run <run>', 'mark the way that this run took: its id, the beginning of one, or last'),
   );
   return program;
 }

@@ -7,12 +7,20 @@ import { stateSummaries, transitions, type StateSummary, type Transition } from 
  */
 type ArrowKind = 'spine' | 'end' | 'undo' | 'way';
 
+/** The ways of an arrow that are taken on the same condition. */
+export interface Label {
+  /** The events, and in brackets the condition where there is one: `interrupt, error [may roll back]`. */
+  readonly text: string;
+  readonly events: readonly string[];
+}
+
 export interface Arrow {
   readonly from: string;
   readonly to: string;
   readonly kind: ArrowKind;
-  /** Each way: its event, and in brackets when it is taken where that is not always. */
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
+  /** When each way is taken, in whole sentences. */
+  readonly descriptions: readonly string[];
 }
 
 export interface Chart {
@@ -44,8 +52,7 @@ function kindOf(from: string, to: string): ArrowKind {
 /** `mustRotate` → `must rotate`. */
 const words = (name: string): string => name.replaceAll(/[A-Z]/gu, (letter) => ` ${letter.toLowerCase()}`);
 
-/** Ways that are taken on the same condition are one label: `interrupt, error [may roll back]`. */
-function labelsOf(ways: readonly Transition[]): readonly string[] {
+function labelsOf(ways: readonly Transition[]): readonly Label[] {
   const all = transitions();
   const events = new Map<string, string[]>();
   for (const { from, event, note } of ways) {
@@ -54,7 +61,7 @@ function labelsOf(ways: readonly Transition[]): readonly string[] {
     const when = note === '' ? (several ? ' [else]' : '') : ` [${words(note)}]`;
     events.set(when, [...(events.get(when) ?? []), event]);
   }
-  return [...events].map(([when, names]) => `${names.join(', ')}${when}`);
+  return [...events].map(([when, names]) => ({ text: `${names.join(', ')}${when}`, events: names }));
 }
 
 export function chart(): Chart {
@@ -69,7 +76,8 @@ export function chart(): Chart {
     initial: states[0]!.name,
     arrows: [...arrows.values()].map((ways) => {
       const { from, to } = ways[0]!;
-      return { from, to, kind: kindOf(from, to), labels: labelsOf(ways) };
+      const descriptions = [...new Set(ways.map(({ description }) => description))];
+      return { from, to, kind: kindOf(from, to), labels: labelsOf(ways), descriptions };
     }),
   };
 }

@@ -3,7 +3,7 @@ import { installer } from './setup.ts';
 import { failing, failure, interrupt, undoable, untouched } from './ways.ts';
 
 export const writing = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'changing'],
   description: 'Makes one planned change an event, so the journal and a crash see each one.',
   on: undoable,
   invoke: {
@@ -16,32 +16,46 @@ export const writing = installer.createStateConfig({
         target: 'writing',
         reenter: true,
         actions: ['markChanged', 'nextOperation'],
+        description: 'One change is made, and more are planned.',
       },
-      { target: 'reloading', actions: 'markChanged' },
+      {
+        target: 'reloading',
+        actions: 'markChanged',
+        description: 'The last planned change is made.',
+      },
     ],
     onError: [...untouched, ...failing],
   },
 });
 
 export const reloading = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'changing'],
   description: 'Checks the new configuration with the real tools, then makes running programs notice it.',
   on: undoable,
   invoke: {
     id: 'reload',
     src: 'reload',
     input: ({ context }) => ({ reloads: context.plan!.reloads }),
-    onDone: { target: 'verifying', actions: 'markChanged' },
+    onDone: {
+      target: 'verifying',
+      actions: 'markChanged',
+      description: 'Running programs use the new configuration.',
+    },
     onError: [...untouched, ...failing],
   },
 });
 
 export const verifying = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'changing'],
   description: 'Asks the running service itself: alive, its own listener, new secrets in, old ones refused.',
   on: {
     interrupt: [
-      { guard: 'nothingChanged', target: 'interrupted', actions: [interrupt] },
+      {
+        guard: 'nothingChanged',
+        target: 'interrupted',
+        actions: [interrupt],
+        description: 'A signal came. Nothing was changed, so there is nothing to put back.',
+      },
       ...undoable.interrupt,
     ],
   },
@@ -54,10 +68,12 @@ export const verifying = installer.createStateConfig({
         guard: 'hasChanged',
         target: 'installed',
         actions: { type: 'addNotes', params: ({ event }) => ({ notes: event.output.notes }) },
+        description: 'The service answers, with what was changed.',
       },
       {
         target: 'unchanged',
         actions: { type: 'addNotes', params: ({ event }) => ({ notes: event.output.notes }) },
+        description: 'The service answers, and nothing had to be changed.',
       },
     ],
     onError: [
@@ -65,7 +81,7 @@ export const verifying = installer.createStateConfig({
         guard: 'nothingChanged',
         target: 'failed',
         actions: [failure],
-        description: 'Nothing was changed, so there is nothing to put back.',
+        description: 'The service does not answer. Nothing was changed, so there is nothing to put back.',
       },
       ...failing,
     ],
@@ -73,7 +89,7 @@ export const verifying = installer.createStateConfig({
 });
 
 export const rollingBack = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'changing'],
   description: 'Puts back files, modes, owners and units as they were before the run.',
   on: {
     interrupt: { description: 'An impatient second Ctrl-C must not leave the host half put back: it waits.' },
@@ -87,9 +103,18 @@ export const rollingBack = installer.createStateConfig({
         guard: 'wasInterrupted',
         target: 'interrupted',
         actions: { type: 'takeUndone', params: ({ event }) => event.output },
+        description: 'All is as it was; a signal was why.',
       },
-      { target: 'rolledBack', actions: { type: 'takeUndone', params: ({ event }) => event.output } },
+      {
+        target: 'rolledBack',
+        actions: { type: 'takeUndone', params: ({ event }) => event.output },
+        description: 'All is as it was; a failure was why.',
+      },
     ],
-    onError: { target: 'failed', actions: [failure] },
+    onError: {
+      target: 'failed',
+      actions: [failure],
+      description: 'Not everything could be put back: what to do is printed.',
+    },
   },
 });

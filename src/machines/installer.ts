@@ -30,6 +30,7 @@ const startingPoint: Omit<Context, 'request'> = {
 const final = (outcome: Outcome, description: string) =>
   ({
     type: 'final',
+    tags: 'ended',
     description,
     output: ({ context }: { context: Context }) => outputOf(outcome, context),
   }) as const;

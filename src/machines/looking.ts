@@ -3,7 +3,7 @@ import { installer } from './setup.ts';
 import { busy, carryOut, entering, interruptible, planned, refusal, refused, refusing } from './ways.ts';
 
 export const preflight = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'looking'],
   description: 'Looks whether this host and this user can carry an installation; takes the lock.',
   on: interruptible,
   invoke: {
@@ -11,11 +11,22 @@ export const preflight = installer.createStateConfig({
     src: 'preflight',
     input: ({ context }) => ({ request: context.request }),
     onDone: [
-      { guard: busy, target: 'busy', actions: [refusal] },
-      { guard: refused, target: 'refused', actions: [refusal] },
+      {
+        guard: busy,
+        target: 'busy',
+        actions: [refusal],
+        description: 'Another run holds the lock.',
+      },
+      {
+        guard: refused,
+        target: 'refused',
+        actions: [refusal],
+        description: 'This host or this user cannot carry an installation.',
+      },
       {
         target: 'detecting',
         actions: { type: 'takePreflight', params: ({ event }) => event.output },
+        description: 'Everything that an installation needs is here, and no other run is under way.',
       },
     ],
     onError: refusing,
@@ -23,7 +34,7 @@ export const preflight = installer.createStateConfig({
 });
 
 export const detecting = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'looking'],
   description: 'Reads what is installed: is the host fresh, in service, or has it lost its secrets?',
   on: interruptible,
   invoke: {
@@ -31,25 +42,36 @@ export const detecting = installer.createStateConfig({
     src: 'detect',
     input: ({ context }) => ({ request: context.request }),
     onDone: [
-      { guard: refused, target: 'refused', actions: [refusal] },
+      {
+        guard: refused,
+        target: 'refused',
+        actions: [refusal],
+        description: 'What is there has lost its secrets, cannot be understood, or is not safe to touch.',
+      },
       {
         guard: { type: 'mustRotate', params: ({ event }) => event.output },
         target: 'forceRotate',
         actions: entering('forceRotate'),
+        description: '--force-rotate-tokens was given, and there is or was something to rotate.',
       },
       {
         guard: { type: 'isFresh', params: ({ event }) => event.output },
         target: 'fresh',
         actions: entering('fresh'),
+        description: 'No trace of an installation.',
       },
-      { target: 'existing', actions: entering('existing') },
+      {
+        target: 'existing',
+        actions: entering('existing'),
+        description: 'An installation is there, and its secrets stay.',
+      },
     ],
     onError: refusing,
   },
 });
 
 export const fresh = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'looking'],
   description: 'Nothing is there: generates every secret, in memory.',
   on: interruptible,
   invoke: {
@@ -57,15 +79,24 @@ export const fresh = installer.createStateConfig({
     src: 'secrets',
     input: ({ context }) => ({ request: context.request, mode: 'fresh' as const }),
     onDone: [
-      { guard: refused, target: 'refused', actions: [refusal] },
-      { target: 'planning', actions: { type: 'takeSecrets', params: ({ event }) => event.output } },
+      {
+        guard: refused,
+        target: 'refused',
+        actions: [refusal],
+        description: 'A secret was given that would replace another one unasked.',
+      },
+      {
+        target: 'planning',
+        actions: { type: 'takeSecrets', params: ({ event }) => event.output },
+        description: 'Every secret has been made.',
+      },
     ],
     onError: refusing,
   },
 });
 
 export const existing = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'looking'],
   description: 'Loads the secrets that are there; generates one only where it is missing.',
   on: interruptible,
   invoke: {
@@ -73,15 +104,24 @@ export const existing = installer.createStateConfig({
     src: 'secrets',
     input: ({ context }) => ({ request: context.request, mode: 'existing' as const }),
     onDone: [
-      { guard: refused, target: 'refused', actions: [refusal] },
-      { target: 'planning', actions: { type: 'takeSecrets', params: ({ event }) => event.output } },
+      {
+        guard: refused,
+        target: 'refused',
+        actions: [refusal],
+        description: 'A secret was given that would replace another one unasked.',
+      },
+      {
+        target: 'planning',
+        actions: { type: 'takeSecrets', params: ({ event }) => event.output },
+        description: 'Every secret is there.',
+      },
     ],
     onError: refusing,
   },
 });
 
 export const forceRotate = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'looking'],
   description: 'Asked for by flag: new values for the named secrets, the others stay.',
   on: interruptible,
   invoke: {
@@ -89,15 +129,24 @@ export const forceRotate = installer.createStateConfig({
     src: 'secrets',
     input: ({ context }) => ({ request: context.request, mode: 'forceRotate' as const }),
     onDone: [
-      { guard: refused, target: 'refused', actions: [refusal] },
-      { target: 'planning', actions: { type: 'takeSecrets', params: ({ event }) => event.output } },
+      {
+        guard: refused,
+        target: 'refused',
+        actions: [refusal],
+        description: 'A secret was given that would replace another one unasked.',
+      },
+      {
+        target: 'planning',
+        actions: { type: 'takeSecrets', params: ({ event }) => event.output },
+        description: 'The named secrets have new values, which nothing uses yet.',
+      },
     ],
     onError: refusing,
   },
 });
 
 export const planning = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'looking'],
   description: 'Compares what is with what should be; the differences are the plan.',
   on: interruptible,
   invoke: {
@@ -105,15 +154,23 @@ export const planning = installer.createStateConfig({
     src: 'plan',
     input: ({ context }) => ({ request: context.request, mode: context.mode, answers: context.answers }),
     onDone: [
-      { guard: refused, target: 'refused', actions: [refusal] },
+      {
+        guard: refused,
+        target: 'refused',
+        actions: [refusal],
+        description:
+          'An edit, a value, a taken port or a missing package stands against what should be.',
+      },
       {
         guard: { type: 'mustAsk', params: ({ event }) => event.output },
         target: 'confirming',
         actions: planned[0],
+        description: 'The plan raises a question, and a person is there to answer it.',
       },
       {
         guard: { type: 'plansOperations', params: ({ event }) => event.output },
         target: 'writing',
+        description: 'The plan stands, and files are to be changed.',
         actions: planned,
       },
       {
@@ -133,7 +190,7 @@ export const planning = installer.createStateConfig({
 });
 
 export const confirming = installer.createStateConfig({
-  tags: 'working',
+  tags: ['working', 'looking'],
   description: 'Asks a person, on a terminal only.',
   on: interruptible,
   invoke: {
@@ -144,12 +201,14 @@ export const confirming = installer.createStateConfig({
       {
         guard: { type: 'isDeclined', params: ({ event }) => event.output },
         target: 'declined',
+        description: 'The person said no.',
         actions: [refusal],
       },
       {
         guard: { type: 'mustReplan', params: ({ event }) => event.output },
         target: 'planning',
         actions: { type: 'takeAnswers', params: ({ event }) => event.output },
+        description: 'An answer changes the plan, so it is made again.',
       },
       ...carryOut.map((way) => ({
         ...way,

@@ -12,6 +12,9 @@ function notProvided<K extends keyof ActorContract>(name: K) {
   );
 }
 
+/** `looking`: nothing of the host is changed yet; `changing`: it may be; `ended`: a final state. */
+type Tag = 'working' | 'looking' | 'changing' | 'ended';
+
 const interruption = (signal: string) =>
   ({
     code: 'E_INTERRUPTED',
@@ -21,7 +24,7 @@ const interruption = (signal: string) =>
 
 export const installer = setup({
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- this is how setup is told its types
-  types: {} as { input: Input; context: Context; events: InterruptEvent; output: Output; tags: 'working' },
+  types: {} as { input: Input; context: Context; events: InterruptEvent; output: Output; tags: Tag },
   actors: {
     preflight: notProvided('preflight'),
     detect: notProvided('detect'),

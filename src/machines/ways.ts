@@ -17,26 +17,36 @@ export const interruptible = {
   interrupt: {
     target: '#installer.interrupted',
     actions: [interrupt],
-    description: 'Nothing was changed yet, so there is nothing to put back.',
+    description: 'A signal came. Nothing was changed yet, so there is nothing to put back.',
   },
 } as const;
 
 /** From the first write on, ending early means putting back, unless --no-rollback. */
 export const undoable = {
   interrupt: [
-    { guard: 'mayRollBack', target: '#installer.rollingBack', actions: [interrupt] },
+    {
+      guard: 'mayRollBack',
+      target: '#installer.rollingBack',
+      actions: [interrupt],
+      description: 'A signal came: what was changed is put back first.',
+    },
     {
       target: '#installer.failed',
       // A change is under way and goes on to its end.
       actions: [interrupt, 'markChanged'],
-      description: '--no-rollback leaves all as it is.',
+      description: 'A signal came, and --no-rollback leaves all as it is.',
     },
   ],
 } as const;
 
 export const failing = [
-  { guard: 'mayRollBack', target: 'rollingBack', actions: [failure] },
-  { target: 'failed', actions: [failure], description: '--no-rollback leaves all as it is.' },
+  {
+    guard: 'mayRollBack',
+    target: 'rollingBack',
+    actions: [failure],
+    description: 'Its work failed: what was changed is put back.',
+  },
+  { target: 'failed', actions: [failure], description: 'Its work failed, and --no-rollback leaves all as it is.' },
 ] as const;
 
 const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
@@ -57,7 +67,11 @@ export const untouched = [
   },
 ] as const;
 
-export const refusing = { target: 'refused', actions: [failure] } as const;
+export const refusing = {
+  target: 'refused',
+  actions: [failure],
+  description: 'Its work failed before anything was changed, so there is nothing to put back.',
+} as const;
 
 export const busy = {
   type: 'isBusy' as const,
@@ -91,7 +105,7 @@ export const refusal = {
 
 /** Where a plan leads: the same question after planning and after an answer. */
 export const carryOut = [
-  { guard: 'hasOperations', target: 'writing' },
+  { guard: 'hasOperations', target: 'writing', description: 'The plan stands, and files are to be changed.' },
   { guard: 'hasReloads', target: 'reloading', description: 'No file changes, but a restart is due.' },
   { target: 'verifying', description: 'Nothing to do: the host is asked all the same.' },
 ] as const;

@@ -1,10 +1,9 @@
 /** The machine's shape: what generated paths cannot miss, because they follow it. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { createMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { InstallerError, errorTable, type ErrorCode } from '../../src/errors.ts';
 import { plainRequest } from '../../src/request.ts';
-import { stateSummaries, toJson, toMermaid, transitions } from '../../src/machines/diagram.ts';
+import { stateSummaries, transitions } from '../../src/machines/diagram.ts';
 import { outputOf } from '../../src/machines/outcome.ts';
 import type { Context, Outcome } from '../../src/machines/types.ts';
 
@@ -28,19 +27,6 @@ describe('the golden table', () => {
     const ids = working.map(({ actor }) => actor);
     expect(ids).not.toContain(null);
     expect(new Set(ids).size).toBe(ids.length);
-  });
-});
-
-describe('the diagram', () => {
-  test('names every state', () => {
-    const text = toMermaid();
-    expect(text.startsWith('stateDiagram-v2\n')).toBe(true);
-    for (const { name } of stateSummaries()) expect(text).toContain(name);
-  });
-
-  test('as JSON is a machine again', () => {
-    const loaded = createMachine(JSON.parse(toJson()) as Parameters<typeof createMachine>[0]);
-    expect(Object.keys(loaded.states)).toEqual(stateSummaries().map(({ name }) => name));
   });
 });
 
