@@ -27,11 +27,11 @@ const tableOf = (machine: AnyStateMachine) =>
   Object.values(machine.states).map((state) => ({
     name: state.key,
     type: state.type,
-    description: state.description as unknown,
+    description: state.description,
     tags: state.tags,
     invoke: state.invoke.map(({ id, src }) => ({ id, src: src as unknown })),
     ways: [...state.transitions.values()].flat().map((way) => ({
-      event: way.eventType,
+      event: way.eventType as string,
       targets: way.target?.map(({ key }) => key) ?? [],
       guard: nameOf(way.guard as Parameters<typeof nameOf>[0]),
       actions: way.actions.map((action) => nameOf(action as Parameters<typeof nameOf>[0])),
