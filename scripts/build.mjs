@@ -18,12 +18,14 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { textModules } from './text-modules.mjs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 
 const sources = [
   'src',
   'scripts/build.mjs',
+  'scripts/text-modules.mjs',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -82,6 +84,7 @@ try {
     target: 'node20.19',
     format: 'esm',
     loader: { '.py': 'text' },
+    plugins: [textModules],
     legalComments: 'none',
     // Dependencies written for CommonJS ask for it.
     banner: {
@@ -96,7 +99,7 @@ try {
     outfile: `${out}/mcp-installer.mjs`,
     minifySyntax: true,
     minifyWhitespace: true,
-    plugins: [lazyBuiltins],
+    plugins: [textModules, lazyBuiltins],
   };
   const { metafile } = await build({ ...commandLine, write: false, metafile: true });
   const libraries = JSON.stringify(librariesIn(metafile));

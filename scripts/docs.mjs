@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { textModules } from './text-modules.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const directory = mkdtempSync(path.join(tmpdir(), 'mcp-installer-docs-'));
@@ -18,6 +19,7 @@ try {
     platform: 'node',
     format: 'esm',
     loader: { '.py': 'text' },
+    plugins: [textModules],
     logLevel: 'error',
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

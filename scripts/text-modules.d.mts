@@ -1,0 +1,2 @@
+/** The text that an import of `file` with `?text` stands for. */
+export declare function textOf(file: string): Promise<string>;

@@ -1,0 +1,40 @@
+/**
+ * What is imported with `?text`, for the build and the tests alike: a script is bundled for the browser, a style sheet
+ * is put together and made small, anything else comes as it is.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+/** @param file by its path; its kind is told by its extension */
+export async function textOf(file) {
+  if (!/\.(?:ts|css)$/u.test(file)) return readFileSync(file, 'utf8');
+  const { outputFiles } = await build({
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    minify: true,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'error',
+  });
+  return outputFiles[0].text;
+}
+
+/** For esbuild. */
+export const textModules = {
+  name: 'text-modules',
+  setup(bundler) {
+    bundler.onResolve({ filter: /\?text$/u }, ({ path: name, resolveDir }) => ({
+      path: path.resolve(resolveDir, name.slice(0, -'?text'.length)),
+      namespace: 'text',
+    }));
+    bundler.onLoad({ filter: /.*/u, namespace: 'text' }, async ({ path: file }) => ({
+      contents: await textOf(file),
+      loader: 'text',
+    }));
+  },
+};
