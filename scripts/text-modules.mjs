@@ -28,11 +28,11 @@ export async function textOf(file) {
 export const textModules = {
   name: 'text-modules',
   setup(bundler) {
-    bundler.onResolve({ filter: /\?text$/u }, ({ path: name, resolveDir }) => ({
+    bundler.onResolve({ filter: /\?text$/ }, ({ path: name, resolveDir }) => ({
       path: path.resolve(resolveDir, name.slice(0, -'?text'.length)),
       namespace: 'text',
     }));
-    bundler.onLoad({ filter: /.*/u, namespace: 'text' }, async ({ path: file }) => ({
+    bundler.onLoad({ filter: /.*/, namespace: 'text' }, async ({ path: file }) => ({
       contents: await textOf(file),
       loader: 'text',
     }));

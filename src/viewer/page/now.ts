@@ -80,7 +80,8 @@ export class NowPanel {
   private announcement(view: View): string {
     const { state, context, operations } = view;
     if (state === null) return '';
-    const progress = state === 'writing' && operations.length > 0 ? `, ${this.counts(view)} changes made` : '';
+    const progress =
+      state === 'writing' && operations.length > 0 ? `, ${this.counts(view)} changes made` : '';
     const error = context.error ?? null;
     return `${spaced(state)}${progress}.${error === null ? '' : ` ${error.message} ${error.remedy}`}`;
   }
