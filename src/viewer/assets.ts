@@ -4,12 +4,13 @@
  *
  * Loaded only where something is to be seen.
  */
+import { toSvg } from '../diagram/svg.ts';
 import { installerMachine } from '../machines/installer.ts';
 import css from './page/page.css?text';
 import js from './page/main.ts?text';
 import page from './page/page.html?text';
 
-export interface ViewerAssets {
+interface ViewerAssets {
   readonly html: string;
   readonly js: string;
   readonly css: string;
@@ -28,11 +29,10 @@ const statesInWords = (): string =>
     .join('\n');
 
 /**
- * @param machine the statechart as SVG without styles; its states carry `data-state`, its arrows `data-from` and `data-to`
- * @returns a page that works under `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:`
+ * Works under `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:`.
  */
-export const viewerAssets = (machine = ''): ViewerAssets => ({
-  html: page.replace('<!--machine-->', () => machine).replace('<!--states-->', statesInWords),
+export const viewerAssets = (): ViewerAssets => ({
+  html: page.replace('<!--machine-->', () => toSvg()).replace('<!--states-->', statesInWords),
   js,
   css,
 });

@@ -1,9 +1,9 @@
-/** The stream of frames: reconnects by itself, knows when nothing more will come. */
+/** The stream of frames: reconnects by itself, and knows when nothing more will come. */
 import { framesVersion, type Frame } from '../../inspector/frames.ts';
 import type { FrameLog } from './log.ts';
 
-/** `gone`: after the end, or of a recorded run. `lost`: in the middle. `other`, `foreign`: another run, another version. */
-export type ConnectionState = 'connecting' | 'open' | 'lost' | 'gone' | 'other' | 'foreign';
+/** `gone`: after the end, or of a recorded run. `lost`: in the middle. `foreign`: of another version than the page. */
+export type ConnectionState = 'connecting' | 'open' | 'lost' | 'gone' | 'foreign';
 
 const again = 2000;
 
@@ -29,9 +29,7 @@ export class Connection {
     this.source = source;
     source.addEventListener('open', () => this.become('open'));
     source.addEventListener('error', () => this.onError(source));
-    source.addEventListener('message', ({ data, lastEventId }: MessageEvent<string>) =>
-      this.onMessage(Number(lastEventId), data),
-    );
+    source.addEventListener('message', (message: MessageEvent<string>) => this.take(message));
   }
 
   private become(state: ConnectionState): void {
@@ -46,25 +44,16 @@ export class Connection {
     this.become(state);
   }
 
-  private onMessage(id: number, data: string): void {
+  private take({ data, lastEventId }: MessageEvent<string>): void {
     // Comes from the server that this page came from.
     const frame = JSON.parse(data) as Frame;
     if (frame.kind === 'hello' && !isOurs(frame)) {
       this.end('foreign');
       return;
     }
-    switch (this.log.take(id, frame)) {
-      case 'new':
-        this.changed(true);
-        break;
-      case 'other':
-        this.end('other');
-        break;
-      case 'gap':
-        this.open();
-        break;
-      case 'known':
-    }
+    const taken = this.log.take(Number(lastEventId), frame);
+    if (taken === 'new') this.changed(true);
+    else if (taken === 'gap') this.open();
   }
 
   private onError(source: EventSource): void {

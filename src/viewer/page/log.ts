@@ -1,8 +1,8 @@
 /** Every frame that has arrived, in order; a frame's id is its position, so what comes twice is known. */
 import type { Frame, HelloFrame } from '../../inspector/frames.ts';
 
-/** `gap`: frames before it are missing; `other`: it belongs to another run than the first one did. */
-export type Taken = 'new' | 'known' | 'gap' | 'other';
+/** `gap`: frames before it are missing. */
+type Taken = 'new' | 'known' | 'gap';
 
 export class FrameLog {
   readonly frames: Frame[] = [];
@@ -23,8 +23,6 @@ export class FrameLog {
   }
 
   take(id: number, frame: Frame): Taken {
-    const { hello } = this;
-    if (frame.kind === 'hello' && hello !== null && frame.run !== hello.run) return 'other';
     if (id < this.frames.length) return 'known';
     if (id > this.frames.length) return 'gap';
     if (frame.kind === 'step') this.steps.push(id);

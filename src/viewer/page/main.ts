@@ -36,7 +36,6 @@ const banners: Readonly<Record<ConnectionState, string>> = {
   open: '',
   lost: 'Connection lost, trying again. The run does not depend on this page.',
   gone: 'The server has gone. All that it sent stays here, and can still be stepped through.',
-  other: 'The server shows another run now. Reload the page to see it.',
   foreign: 'The server is of another version than this page. Reload the page.',
 };
 

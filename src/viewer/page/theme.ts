@@ -26,13 +26,13 @@ export function themeButton(): void {
   const button = byId('theme');
   const system = matchMedia('(prefers-color-scheme: dark)');
   let chosen = remembered();
+  const current = (): Theme => chosen ?? (system.matches ? 'dark' : 'light');
   const show = (): void => {
-    const theme = chosen ?? (system.matches ? 'dark' : 'light');
-    document.documentElement.dataset['theme'] = theme;
-    button.setAttribute('aria-pressed', String(theme === 'dark'));
+    if (chosen !== null) document.documentElement.dataset['theme'] = chosen;
+    button.setAttribute('aria-pressed', String(current() === 'dark'));
   };
   button.addEventListener('click', () => {
-    chosen = document.documentElement.dataset['theme'] === 'dark' ? 'light' : 'dark';
+    chosen = current() === 'dark' ? 'light' : 'dark';
     remember(chosen);
     show();
   });
