@@ -22,8 +22,8 @@ const after = (frames: readonly Frame[], changes: number): readonly Frame[] =>
   frames.slice(0, 1 + frames.findIndex((frame) => frame.kind === 'step' && frame.context.next === changes));
 
 const pictures = {
-  live: [{ colorScheme: 'light', viewport: { width: 1280, height: 860 } }, () => after(runs.fresh.live, 17)],
-  failed: [{ colorScheme: 'dark', viewport: { width: 1280, height: 860 } }, () => runs.failing.live],
+  live: [{ colorScheme: 'light', viewport: { width: 1120, height: 760 } }, () => after(runs.fresh.live, 17)],
+  failed: [{ colorScheme: 'dark', viewport: { width: 1120, height: 760 } }, () => runs.failing.live],
   narrow: [{ colorScheme: 'light', viewport: { width: 360, height: 740 } }, () => runs.rotate.replay],
 } as const;
 

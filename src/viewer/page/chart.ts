@@ -9,6 +9,8 @@ export class ChartPanel {
   private readonly frame = byId('chart');
   private readonly states = [...document.querySelectorAll('[data-state]')];
   private readonly arrows = [...document.querySelectorAll('.arrow[data-from]')];
+  /** The first state of the picture: what stands before it lies below. */
+  private readonly firstState = this.frame.querySelector('.state');
   private shown: string | null = null;
 
   constructor() {
@@ -32,7 +34,10 @@ export class ChartPanel {
     for (const arrow of this.arrows) {
       const isThis = (way: { readonly from: string; readonly to: string }): boolean =>
         way.from === arrow.getAttribute('data-from') && way.to === arrow.getAttribute('data-to');
-      arrow.classList.toggle('taken', taken.some(isThis));
+      const isTaken = taken.some(isThis);
+      // Above the others: many ways share a lane.
+      if (isTaken && !arrow.classList.contains('taken')) this.firstState?.before(arrow);
+      arrow.classList.toggle('taken', isTaken);
       arrow.classList.toggle('last', taken.slice(-1).some(isThis));
     }
     if (state !== this.shown) this.reveal(state);

@@ -23,7 +23,9 @@ export class NowPanel {
     setText(byId('state'), state === null ? 'Waiting for the run' : spaced(state));
     setText(byId('doing'), activity ?? this.descriptions.get(state ?? '') ?? '');
     setText(byId('outcome'), ended === null ? '' : this.outcome(view));
-    setText(byId('mode'), view.visited.size > 2 ? spaced(view.context.mode ?? '') : '–');
+    // The states that decide on it are called like it.
+    const mode = view.context.mode ?? '';
+    setText(byId('mode'), view.visited.has(mode) ? spaced(mode) : '–');
     setText(byId('step'), step === null ? '–' : String(step.n));
     this.showProgress(view);
     this.showError(view);
