@@ -13,7 +13,10 @@ export function toMermaid(path?: RunPath): string {
     path === undefined
       ? []
       : [
-          `  note right of ${path.at}: Run ${path.run}, ${verdict(path)}`,
+          // In a note of one line a colon would end it.
+          `  note right of ${path.at}`,
+          `    Run ${path.run}, ${verdict(path)}`,
+          '  end note',
           '  classDef taken stroke-width:3px,stroke:#0969da',
           '  classDef last stroke-width:5px,stroke:#0969da',
           `  class ${states

@@ -80,7 +80,7 @@ describe('--run', () => {
     for (const name of ['last', root.id, root.id.slice(0, 12)]) {
       const { exitCode, stdout, stderr } = await root.graph('--run', name);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(stdout).toContain(`note right of installed: Run ${root.id}, ended: installed`);
+      expect(stdout).toContain(`note right of installed\n    Run ${root.id}, ended: installed`);
       expect(stdout).toContain('  detecting --> fresh: done [is fresh] (2)\n');
     }
     expect((await root.graph('--run', 'last', '--format', 'dot')).stdout).toContain(
@@ -98,7 +98,7 @@ describe('--run', () => {
     writeFileSync(root.journal, `${root.lines().slice(0, 3).join('\n')}\n`);
     const { exitCode, stdout } = await root.graph('--run', 'last');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/note right of \w+: Run \S+, cut off in \w+, after step \d/u);
+    expect(stdout).toMatch(/note right of \w+\n {4}Run \S+, cut off in \w+, after step \d/u);
     expect((await root.graph('--run', 'last', '--format', 'svg')).stdout).toMatch(
       /class="state visited last cut"/u,
     );

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { boxOf, labelBox, labelLines, labelSize, nameSize, textSize } from '../../src/diagram/box.ts';
 import { chart, type Arrow } from '../../src/diagram/chart.ts';
 import { committedLayout as layout, type Rectangle } from '../../src/diagram/layout.ts';
+import { verdict } from '../../src/diagram/path.ts';
 import { widthOf } from '../../src/diagram/text.ts';
 import { stateSummaries, transitions } from '../../src/machines/diagram.ts';
+import { cutOff } from './runs.ts';
 
 const { states, arrows } = chart();
 const boxes = Object.entries(layout.states).map(([name, box]) => ({ name, box }));
@@ -123,6 +125,19 @@ describe('the picture', () => {
         box.x < 0 || box.y < 0 || box.x + box.width > layout.width || box.y + box.height > layout.height,
     );
     expect(outside).toEqual([]);
+  });
+
+  test('leaves the upper left corner to what is said of a run', () => {
+    const texts = [
+      widthOf(`Run ${cutOff.run}`, nameSize, true),
+      widthOf(
+        verdict({ ...cutOff, at: 'rollingBack', steps: Array.from({ length: 100 }, () => cutOff.steps[0]!) }),
+        textSize,
+      ),
+    ];
+    const caption = { x: 16, y: 14, width: Math.max(...texts), height: 40 };
+    const taken = [...boxes, ...labels, ...pieces].filter(({ box }) => overlap(box, caption, 8));
+    expect(taken).toEqual([]);
   });
 
   test('shows the way of an installation as one straight line downwards', () => {

@@ -58,8 +58,10 @@ describe('mermaid', () => {
   });
 
   test('names the run and lets its states stand out', () => {
-    expect(lines.slice(-6)).toEqual([
-      '  note right of rolledBack: Run 20261124T024709Z-89b3, ended: rolledBack',
+    expect(lines.slice(-8)).toEqual([
+      '  note right of rolledBack',
+      '    Run 20261124T024709Z-89b3, ended: rolledBack',
+      '  end note',
       '  classDef taken stroke-width:3px,stroke:#0969da',
       '  classDef last stroke-width:5px,stroke:#0969da',
       '  class preflight,detecting,fresh,planning,writing,reloading,rollingBack,rolledBack taken',
@@ -70,7 +72,7 @@ describe('mermaid', () => {
 
   test('says where a run was cut off', () => {
     expect(toMermaid(cutOff)).toContain(
-      'note right of writing: Run 20261124T024709Z-89b2, cut off in writing, after step 5',
+      '  note right of writing\n    Run 20261124T024709Z-89b2, cut off in writing, after step 5\n',
     );
   });
 
