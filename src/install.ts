@@ -38,6 +38,11 @@ export interface InstallOptions extends Asked {
   readonly sudoCommand?: string;
   /** Hears everything that the run tells. Where it throws it hears no more; the run goes on, and `onBug` is told. */
   readonly onEvent?: (event: RunEvent) => void;
+  /**
+   * Hears every record of the run's journal as it is made, with the run's id, whether it goes to disk or not. Where it
+   * throws it hears no more; the run goes on, and `onBug` is told.
+   */
+  readonly onRecord?: (record: JournalRecord, run: string) => void;
   /** Shows unified diffs of text files that change. */
   readonly diffs?: boolean;
   /** Hears of errors that are bugs; what is told to everybody else names them only. */
@@ -56,12 +61,15 @@ export interface InstallResult {
 type Emit = (event: RunEvent) => void;
 
 /** Somebody who cannot listen any more must not end a run half way. */
-function heardBy({ onEvent, onBug }: InstallOptions): Emit {
-  let listening = onEvent !== undefined;
-  return (event) => {
+function heardBy<T extends readonly unknown[]>(
+  listener: ((...told: T) => void) | undefined,
+  onBug: InstallOptions['onBug'],
+): (...told: T) => void {
+  let listening = listener !== undefined;
+  return (...told) => {
     if (!listening) return;
     try {
-      onEvent?.(event);
+      listener?.(...told);
     } catch (error) {
       listening = false;
       onBug?.(error);
@@ -124,6 +132,7 @@ async function prepare(
     command: options.command ?? 'install',
     input: { request },
     service: product.service,
+    onRecord: heardBy(options.onRecord, options.onBug),
   });
   const host = createStoppableHost(dryRun ? createDryRunHost(real) : real);
   const scope = createScope({
@@ -193,7 +202,7 @@ async function endSession(session: Session, output: Output, emit: Emit): Promise
 export async function install(options: InstallOptions = {}): Promise<InstallResult> {
   const product = options.product ?? mcpOauthProxy;
   const request = requestOf(options, product);
-  const emit = heardBy(options);
+  const emit = heardBy(options.onEvent, options.onBug);
   const { session, effects, host } = await prepare(options, product, request, emit);
   try {
     const output = await runActor({

@@ -19,7 +19,7 @@ import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
 import { probeLock, takeLock, type Lock } from './journal/lock.ts';
 import { readMemory, type Remembered } from './journal/reader.ts';
-import type { RunEnded } from './journal/record.ts';
+import type { JournalRecord, RunEnded } from './journal/record.ts';
 
 export interface SessionOptions {
   readonly trust: Trust;
@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly input: unknown;
   /** Unit of the service: what a damaged journal leaves owed. */
   readonly service: string;
+  /** Hears every record as it is made. It must not throw. */
+  readonly onRecord?: (record: JournalRecord, run: string) => void;
 }
 
 /** What a damaged journal may have known of is done again: a restart too many is better than one too few. */
@@ -80,6 +82,7 @@ export class Session {
       input,
       inherited,
       lastId: this.remembered.lastId,
+      onRecord: options.onRecord,
     });
   }
 
@@ -127,10 +130,16 @@ export class Session {
   async end(result: Omit<RunEnded, 'k'>): Promise<string | null> {
     const silent = result.exitCode === 64 || result.exitCode === 11;
     const worthIt = this.home !== null || result.exitCode === 0;
-    if (this.options.journal === 'written' && !silent && worthIt) await this.beforeChange();
-    if (!this.journal.isAttached) return null;
-    this.journal.end(result);
-    return this.journal.run;
+    const written = this.options.journal === 'written' && !silent && worthIt;
+    let attached = this.journal.isAttached;
+    try {
+      if (written) await this.beforeChange();
+    } finally {
+      attached = this.journal.isAttached;
+      // How it ended is recorded in memory too: somebody may be watching.
+      this.journal.end(result);
+    }
+    return attached ? this.journal.run : null;
   }
 
   /** Lets the next run begin; nothing is recorded after it. */

@@ -26,6 +26,8 @@ export interface JournalOptions {
   /** Id of the run before this one: ids only grow, also where the clock was put back. */
   readonly lastId: string | null;
   readonly now?: () => Date;
+  /** Hears every record as it is made, whether it goes to disk or not. It must not throw. */
+  readonly onRecord?: ((record: JournalRecord, run: string) => void) | undefined;
 }
 
 const stamp = (date: Date): string => `${date.toISOString().replace(/[-:]/gu, '').slice(0, 15)}Z`;
@@ -42,6 +44,7 @@ function nextRunId(now: Date, lastId: string | null): string {
 export class Journal {
   readonly run: string;
   private readonly now: () => Date;
+  private readonly onRecord: JournalOptions['onRecord'];
   private readonly all: JournalRecord[] = [];
   private readonly pending: string[] = [];
   private known: Memory;
@@ -54,6 +57,7 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.now = options.now ?? (() => new Date());
+    this.onRecord = options.onRecord;
     this.known = options.inherited;
     this.run = nextRunId(this.now(), options.lastId);
     const { machine, installer, command, input, inherited } = options;
@@ -88,6 +92,7 @@ export class Journal {
     this.all.push(record);
     this.pending.push(line);
     this.previous = sum;
+    this.onRecord?.(record, this.run);
   }
 
   /**
@@ -158,7 +163,7 @@ export class Journal {
     return `before/${name}`;
   }
 
-  /** The last record. E_JOURNAL where it cannot be written; what happened has happened all the same. */
+  /** The last record, kept in memory where nothing is written. E_JOURNAL where it cannot be written; what happened has happened all the same. */
   end(result: Omit<RunEnded, 'k'>): void {
     this.add({ k: 'run.ended', ...result });
     try {
