@@ -217,6 +217,18 @@ export const errorTable = {
     what: (x) => `There is no run ${v(x, 'run')}.`,
     remedy: () => 'See `mcp-installer history` for the runs of this host.',
   },
+  E_EXPORT: {
+    exit: 10,
+    what: (x) => `The run was not exported to ${v(x, 'path')}: ${v(x, 'why')}.`,
+    remedy: (x) => x['remedy'] ?? 'Name a file in a directory that you can write.',
+  },
+  E_EXPORT_SECRET: {
+    exit: 10,
+    what: (x) =>
+      `The journal of run ${v(x, 'run')} holds the value of ${v(x, 'name')}, so it was not exported.`,
+    remedy: () =>
+      'This should not be possible: please report it, without the journal, and rotate that secret with --force-rotate-tokens.',
+  },
   E_OUTPUT: {
     exit: 13,
     what: (x) => `What was to be told could not be written to stdout (${v(x, 'why')}).`,

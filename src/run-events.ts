@@ -143,6 +143,8 @@ export const runEvent = v.variant('type', [
   }),
   v.object({ ...kind('record'), record: v.looseObject({ n: v.number(), t: v.string(), k: v.string() }) }),
   v.object({ ...kind('step'), n: v.number(), event: v.string(), state: v.string() }),
+  /** Where a run can be watched, and the line that leads there from another machine. */
+  v.object({ ...kind('inspector'), url: v.string(), ssh: v.string() }),
   v.object({ ...kind('graph'), format: v.string(), text: v.string() }),
   v.object({
     ...kind('result'),

@@ -51,14 +51,19 @@ function wayOf(run: Run): RunPath {
   }
   const events = records.flatMap((record) => (record.k === 'event' ? [record.event] : []));
   // Written by this machine version, under a checksum: the input is the machine's.
-  return pathOf(run.id, started.input as Input, events, ended?.outcome ?? null);
+  try {
+    return pathOf(run.id, started.input as Input, events, ended?.outcome ?? null);
+  } catch {
+    // Whoever made a file by hand can make any event.
+    throw cannotBeDrawn(run, 'the machine cannot take its events');
+  }
 }
 
 async function asked(options: Options): Promise<Run | null> {
   const wanted = options['run'];
   if (typeof wanted !== 'string') return null;
-  const { theRun } = await import('./journal.ts');
-  return theRun(wanted, options).run;
+  const { recordedRun } = await import('./recorded.ts');
+  return (await recordedRun(wanted, options)).run;
 }
 
 export async function runGraph(options: Options, output: CommandOutput): Promise<number> {

@@ -18,6 +18,7 @@ import {
   type Environment,
 } from './environment.ts';
 import { inputsOf, type Options } from './inputs.ts';
+import type { Watched } from './inspect.ts';
 import { printTrace } from './trace.ts';
 import type { CommandOutput } from './output.ts';
 
@@ -102,6 +103,17 @@ function tellOfDropped(ofSudo: Environment, output: CommandOutput): void {
   });
 }
 
+/** `--inspect`, loaded only where it is asked for. */
+async function watchedBy(
+  options: Options,
+  about: { readonly product: string; readonly root: string; readonly dryRun: boolean },
+  output: CommandOutput,
+): Promise<Watched | null> {
+  if (options['inspect'] === undefined && options['inspectStately'] === undefined) return null;
+  const { wantedOf, watchLive } = await import('./inspect.ts');
+  return watchLive(wantedOf(options), about, output);
+}
+
 /** @returns the exit code */
 export async function runInstall(
   options: Options,
@@ -119,6 +131,7 @@ export async function runInstall(
   const variables = settingsIn(process.env, product);
   const interrupt = interrupts();
   tellOfDropped(ofSudo, output);
+  const watched = await watchedBy(options, { product: product.name, root: inputs.root, dryRun }, output);
   const { output: ended, run } = await install({
     product,
     root: inputs.root,
@@ -126,10 +139,17 @@ export async function runInstall(
     supplied: inputs.supplied,
     dryRun,
     diffs: options['verbose'] === true,
-    onEvent: output.emit,
+    onEvent:
+      watched === null
+        ? output.emit
+        : (event) => {
+            output.emit(event);
+            watched.told(event);
+          },
     onBug: printTrace,
     interrupt,
     sudoCommand: sudoLine(variables),
+    ...(watched === null ? {} : { onRecord: watched.record }),
     ...(inputs.source === null ? {} : { source: inputs.source }),
     ...(ask
       ? {
@@ -143,5 +163,8 @@ export async function runInstall(
   const detailed = options['detailedExitcode'] === true;
   const result = resultOf(ended, run, { root: inputs.root, dryRun, detailed, variables });
   output.emit(result);
+  // Whoever sits there looks at it for as long as they like; a script goes on, and so does who has pressed Ctrl-C.
+  const stays = process.stdin.isTTY && !output.json && options['yes'] !== true && options['quiet'] !== true;
+  await watched?.end(stays && !interrupt.aborted);
   return result.exitCode;
 }

@@ -1,24 +1,17 @@
 /** `history`, `show` and `replay`: what the journal tells. */
-import { createRealHost } from '../effects/host/real.ts';
-import { InstallerError, toPublicError, type ErrorCode } from '../errors.ts';
-import { journalDirectory, openJournalHome } from '../journal-home.ts';
-import { probeLock } from '../journal/lock.ts';
-import { findRun, readRun, runIds, type Run } from '../journal/reader.ts';
-import type { JournalRecord } from '../journal/record.ts';
+import { toPublicError, type InstallerError } from '../errors.ts';
+import { journalDirectory } from '../journal-home.ts';
+import { readRun, runIds, type Run } from '../journal/reader.ts';
+import type { JournalRecord, RunStarted } from '../journal/record.ts';
 import { installerMachine, machineVersion } from '../machines/installer.ts';
 import { replaySteps, type RecordedEvent } from '../machines/replay.ts';
 import type { Input } from '../machines/types.ts';
 import type { RunEvent } from '../run-events.ts';
 import { typeable } from './called.ts';
-import { rootOf, type Options } from './inputs.ts';
+import type { Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
+import { damaged, homeOf, recordedRun, underWay, type Recorded } from './recorded.ts';
 import { shown, usage } from './usage.ts';
-
-function homeOf(options: Options): string | null {
-  const root = rootOf(options);
-  // Open as long as the command runs.
-  return openJournalHome({ root, owner: createRealHost({ root }).owner })?.path ?? null;
-}
 
 const result = (command: string, error: InstallerError | null): RunEvent => ({
   v: 1,
@@ -32,22 +25,14 @@ const result = (command: string, error: InstallerError | null): RunEvent => ({
   error: typeable(error === null ? null : toPublicError(error)),
 });
 
-const damaged = (run: Run, remedy: string): InstallerError | null =>
-  run.damage === null
-    ? null
-    : new InstallerError('E_JOURNAL_DAMAGED' satisfies ErrorCode, {
-        path: `${journalDirectory}/runs/${run.id}/journal.jsonl`,
-        why: run.damage,
-        remedy: `${remedy} A new install is not stopped by it; a restart then counts as owed.`,
-      });
+const notStopped = 'A new install is not stopped by it; a restart then counts as owed.';
 
 const shownAbove = 'What can be read of it is shown above.';
 
-/** The newest run, where it has not ended and the lock says that it still goes on. */
-function underWay(home: string, newest: Run | undefined): string | null {
-  if (newest?.ended !== null || newest.damage !== null) return null;
-  return probeLock(home) ? newest.id : null;
-}
+const damageOf = ({ run, home, path }: Recorded): InstallerError | null =>
+  run.damage === null
+    ? null
+    : damaged(path, run.damage, home === null ? shownAbove : `${shownAbove} ${notStopped}`);
 
 function outcomeOf(run: Run, current: string | null): string {
   if (run.id === current) return 'underWay';
@@ -116,31 +101,17 @@ export function runHistory(options: Options, output: CommandOutput): number {
     ];
     output.say(words.join('  '));
   }
+  const first = runs.find((run) => run.damage !== null);
   const broken =
-    runs
-      .map((run) => damaged(run, `What can be read of it is shown by \`mcp-installer show ${run.id}\`.`))
-      .find((error) => error !== null) ?? null;
+    first === undefined
+      ? null
+      : damaged(
+          `${journalDirectory}/runs/${first.id}/journal.jsonl`,
+          first.damage ?? '',
+          `What can be read of it is shown by \`mcp-installer show ${first.id}\`. ${notStopped}`,
+        );
   output.emit(result('history', broken));
   return broken === null ? 0 : 65;
-}
-
-/** The run that a command was given: its id, the beginning of one, or `last`. */
-export function theRun(wanted: string, options: Options): { readonly home: string; readonly run: Run } {
-  if (wanted === '')
-    throw usage('The name of the run is empty.', 'Give its id, the beginning of one, or last.');
-  const home = homeOf(options);
-  const id = home === null ? null : findRun(home, wanted);
-  if (home !== null && id !== null) return { home, run: readRun(home, id) };
-  const meant = home === null ? [] : runIds(home).filter((each) => each.startsWith(wanted));
-  if (meant.length > 1) {
-    const newest = meant.toReversed().slice(0, 10);
-    const more = meant.length > newest.length ? `, and ${meant.length - newest.length} older ones` : '';
-    throw usage(
-      `${shown(wanted)} is ambiguous: ${meant.length} runs begin like that.`,
-      `They are ${newest.join(', ')}${more}.`,
-    );
-  }
-  throw new InstallerError('E_RUN_UNKNOWN', { run: JSON.stringify(wanted.slice(0, 60)) });
 }
 
 function describe(record: JournalRecord): string {
@@ -168,8 +139,15 @@ function describe(record: JournalRecord): string {
   }
 }
 
+/** What stands in a file from elsewhere must not steer the terminal that it is shown on. */
+const printable = (text: string): string =>
+  text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 const asLine = (record: JournalRecord): string =>
-  `${String(record.n).padStart(4)}  ${record.t}  ${describe(record)}`;
+  printable(`${String(record.n).padStart(4)}  ${record.t}  ${describe(record)}`);
 
 function tellRecords(run: Run, output: CommandOutput): void {
   for (const record of run.records) {
@@ -179,55 +157,85 @@ function tellRecords(run: Run, output: CommandOutput): void {
 }
 
 /** What the records do not say themselves: that there are no more of them. */
-function tellEnd(home: string, run: Run, output: CommandOutput): void {
+function tellEnd({ home, run }: Recorded, output: CommandOutput): void {
   const note = (code: string, text: string): void =>
     output.emit({ v: 1, type: 'note', code, level: 'warning', text });
   if (run.torn && run.records.length > 0) note('record-torn', 'The last record was cut off; it is left out.');
   if (run.ended !== null || run.damage !== null) return;
-  const newest = runIds(home).at(-1) === run.id;
-  if (newest && underWay(home, run) !== null) note('run-under-way', 'The run is still under way.');
+  if (home !== null && runIds(home).at(-1) === run.id && underWay(home, run) !== null)
+    note('run-under-way', 'The run is still under way.');
   else if (run.records.length === 0) note('run-empty', 'The run was cut off before its first record.');
   else note('run-unended', 'The run did not end.');
 }
 
-export function runShow(wanted: string, options: Options, output: CommandOutput): number {
-  const { home, run } = theRun(wanted, options);
-  output.say(`Run ${run.id}`);
-  tellRecords(run, output);
-  tellEnd(home, run, output);
-  const broken = damaged(run, shownAbove);
+export async function runShow(wanted: string, options: Options, output: CommandOutput): Promise<number> {
+  const recorded = await recordedRun(wanted, options);
+  const { run } = recorded;
+  const target = options['export'];
+  if (typeof target === 'string') {
+    (await import('./export.ts')).exportRun(recorded, target, options, output);
+    // On stdout nothing but the run.
+    if (target === '-') return run.damage === null ? 0 : 65;
+  } else {
+    output.say(`Run ${run.id}`);
+    tellRecords(run, output);
+  }
+  tellEnd(recorded, output);
+  const broken = damageOf(recorded);
   output.emit(result('show', broken));
   return broken === null ? 0 : 65;
 }
 
-function tellSteps(input: Input, events: readonly RecordedEvent[], output: CommandOutput): void {
+/** @returns why the run cannot be folded to its end; null where it can */
+function tellSteps(input: Input, events: readonly RecordedEvent[], output: CommandOutput): string | null {
   let n = 0;
-  for (const snapshot of replaySteps(input, events)) {
-    const event = n === 0 ? 'start' : (events[n - 1]?.type ?? '');
-    const state = snapshot.value;
-    output.emit({ v: 1, type: 'step', n, event, state });
-    output.say(`${String(n).padStart(4)}  ${event}  ->  ${state}`);
-    n += 1;
+  try {
+    for (const snapshot of replaySteps(input, events)) {
+      const event = n === 0 ? 'start' : (events[n - 1]?.type ?? '');
+      const state = snapshot.value;
+      output.emit({ v: 1, type: 'step', n, event, state });
+      output.say(`${String(n).padStart(4)}  ${printable(event)}  ->  ${state}`);
+      n += 1;
+    }
+    return null;
+  } catch {
+    // Whoever made a file by hand can make any event.
+    return n === 0 ? 'the machine cannot begin with its input' : `the machine cannot take its event ${n}`;
   }
 }
 
-export function runReplay(wanted: string, options: Options, output: CommandOutput): number {
-  const { home, run } = theRun(wanted, options);
-  const { started } = run;
+const eventsOf = (run: Run): RecordedEvent[] =>
+  run.records.flatMap((record) => (record.k === 'event' ? [record.event] : []));
+
+const isOfThisMachine = ({ machine }: RunStarted): boolean =>
+  machine.id === installerMachine.id && machine.version === machineVersion;
+
+/** `--inspect`, loaded only where it is asked for. @returns what serves the run until a signal comes */
+async function served(run: Run, options: Options, output: CommandOutput) {
+  if (options['inspect'] === undefined && options['inspectStately'] === undefined) return null;
+  const { wantedOf, watchReplay } = await import('./inspect.ts');
+  const wanted = wantedOf(options);
+  return run.started !== null && isOfThisMachine(run.started) ? watchReplay(wanted, run, output) : null;
+}
+
+export async function runReplay(wanted: string, options: Options, output: CommandOutput): Promise<number> {
+  const found = await recordedRun(wanted, options);
+  const { started, id } = found.run;
+  let unfoldable: string | null = null;
   if (started === null) {
-    output.say(`Run ${run.id} has no first record, so there is nothing to fold.`);
-  } else if (started.machine.id === installerMachine.id && started.machine.version === machineVersion) {
-    const events = run.records.flatMap((record): RecordedEvent[] =>
-      record.k === 'event' ? [record.event] : [],
-    );
+    output.say(`Run ${id} has no first record, so there is nothing to fold.`);
+  } else if (isOfThisMachine(started)) {
     // Written by this machine version, under a checksum: the input is the machine's.
-    tellSteps(started.input as Input, events, output);
+    unfoldable = tellSteps(started.input as Input, eventsOf(found.run), output);
   } else {
-    output.say(`Run ${run.id} is of another version of the machine and cannot be folded; its records:`);
-    tellRecords(run, output);
+    output.say(`Run ${id} is of another version of the machine and cannot be folded; its records:`);
+    tellRecords(found.run, output);
   }
-  tellEnd(home, run, output);
-  const broken = damaged(run, shownAbove);
+  const recorded = unfoldable === null ? found : { ...found, run: { ...found.run, damage: unfoldable } };
+  tellEnd(recorded, output);
+  const until = unfoldable === null ? await served(found.run, options, output) : null;
+  const broken = damageOf(recorded);
   output.emit(result('replay', broken));
+  await until?.();
   return broken === null ? 0 : 65;
 }

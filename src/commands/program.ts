@@ -65,6 +65,14 @@ function addInstallOptions(command: Command): Command {
     .option('--yes', 'never ask');
 }
 
+const whichRun =
+  'its id, the beginning of one, or last; or a file that --export wrote (with a slash, or ending in .jsonl)';
+
+const addInspectOptions = (command: Command): Command =>
+  command
+    .option('--inspect [port]', 'serve the run on 127.0.0.1 for watching in a browser')
+    .option('--inspect-stately <url>', 'the Stately inspector’s page (default https://stately.ai/inspect)');
+
 const removable = mcpOauthProxy.secrets
   .filter(({ optional }) => optional === true)
   .map(({ name }) => name)
@@ -92,17 +100,19 @@ export function createProgram(
       .allowExcessArguments(false);
 
   common(
-    addInstallOptions(
-      add(
-        'install',
-        'detect, decide, write, reload, verify (the default command)',
-        async (options, output, _, command) =>
-          (await import('./install.ts')).runInstall(
-            options,
-            output,
-            command.options.map(({ long }) => long ?? ''),
-          ),
-        true,
+    addInspectOptions(
+      addInstallOptions(
+        add(
+          'install',
+          'detect, decide, write, reload, verify (the default command)',
+          async (options, output, _, command) =>
+            (await import('./install.ts')).runInstall(
+              options,
+              output,
+              command.options.map(({ long }) => long ?? ''),
+            ),
+          true,
+        ),
       ),
     ),
   );
@@ -119,14 +129,21 @@ export function createProgram(
   common(
     add('show', 'one run, event by event', async (options, output, run) =>
       (await import('./journal.ts')).runShow(run, options, output),
-    ).argument('<run>', 'its id, the beginning of one, or last'),
+    )
+      .option(
+        '--export <file>',
+        'write the run into one FILE for another host (-: stdout); it is checked to hold no secret',
+      )
+      .argument('<run>', whichRun),
   );
   common(
-    add(
-      'replay',
-      'fold a recorded run through the machine again, without side effects',
-      async (options, output, run) => (await import('./journal.ts')).runReplay(run, options, output),
-    ).argument('<run>', 'its id, the beginning of one, or last'),
+    addInspectOptions(
+      add(
+        'replay',
+        'fold a recorded run through the machine again, without side effects',
+        async (options, output, run) => (await import('./journal.ts')).runReplay(run, options, output),
+      ).argument('<run>', whichRun),
+    ),
   );
   common(
     add('graph', 'the machine as text or picture', async (options, output) =>

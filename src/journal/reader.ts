@@ -2,7 +2,13 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { emptyMemory, remember, type Memory } from '../facts.ts';
-import { parseJournal, type JournalRecord, type RunEnded, type RunStarted } from './record.ts';
+import {
+  parseJournal,
+  type JournalRecord,
+  type ParsedJournal,
+  type RunEnded,
+  type RunStarted,
+} from './record.ts';
 
 export interface Run {
   readonly id: string;
@@ -17,7 +23,7 @@ export interface Run {
 }
 
 /** `20261123T224934Z-3f2a`: sorts by time. */
-const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/u;
+export const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/u;
 
 /** Ids of all runs, oldest first. */
 export function runIds(home: string): readonly string[] {
@@ -40,7 +46,11 @@ export function readRun(home: string, id: string): Run {
     const damage = missing ? null : 'it cannot be read';
     return { id, records: [], started: null, ended: null, torn: missing, damage, writtenBy: null };
   }
-  const { records, torn, damage, writtenBy } = parseJournal(text);
+  return runOf(id, parseJournal(text));
+}
+
+/** A journal that was read, as a run. */
+export function runOf(id: string, { records, torn, damage, writtenBy }: ParsedJournal): Run {
   const started = records.find((record) => record.k === 'run.started') ?? null;
   const ended = records.find((record) => record.k === 'run.ended') ?? null;
   return { id, records, started, ended, torn, damage, writtenBy };

@@ -18,13 +18,20 @@ export interface RecordedEvent {
 
 export type Snapshot = SnapshotFrom<typeof installerMachine>;
 
+/** Where a run with this input begins. */
+export const firstStep = (input: Input): Snapshot => initialTransition(installerMachine, input)[0];
+
+/** Where an event leads. */
+export const nextStep = (snapshot: Snapshot, event: RecordedEvent): Snapshot =>
+  // Done and error events of actors are not in the machine's event union; this is the one place that needs them.
+  transition(installerMachine, snapshot, event as never)[0];
+
 /** The state before the first event and after each one, in order. */
 export function* replaySteps(input: Input, events: Iterable<RecordedEvent>): Generator<Snapshot> {
-  let [snapshot] = initialTransition(installerMachine, input);
+  let snapshot = firstStep(input);
   yield snapshot;
   for (const event of events) {
-    // Done and error events of actors are not in the machine's event union; this is the one place that needs them.
-    [snapshot] = transition(installerMachine, snapshot, event as never);
+    snapshot = nextStep(snapshot, event);
     yield snapshot;
   }
 }

@@ -182,6 +182,11 @@ export function createPlainRenderer({ out, err, verbosity }: PlainOptions): Rend
         if (event.level === 'warning') write(`${tag.warning} ${event.text}\n`);
         else say(`${tag.info} ${event.text}`);
         break;
+      case 'inspector':
+        // Asked for, so it is told even to those who want quiet.
+        write(`${tag.info} Inspector: ${event.url}\n`);
+        write(`${tag.info} From another machine first: ${event.ssh}\n`);
+        break;
       case 'result':
         resultLines(event);
         break;

@@ -1,0 +1,71 @@
+/**
+ * What a page is sent, kept from the first item on, so that whoever comes late or again gets everything.
+ *
+ * Every reader is handed items as fast as it takes them. One that takes none costs nothing and holds up nobody: there is
+ * one list, and no queue for each.
+ */
+export interface Reading {
+  /** More can be taken now. */
+  resume(): void;
+  stop(): void;
+}
+
+/** @returns false where nothing more may be handed over until `resume` is called */
+type Take<T> = (item: T, at: number) => boolean;
+
+interface Reader<T> {
+  next: number;
+  waiting: boolean;
+  readonly take: Take<T>;
+}
+
+export class Log<T> {
+  private readonly items: T[] = [];
+  private readonly readers = new Set<Reader<T>>();
+  private pending: (() => readonly T[])[] = [];
+  private scheduled = false;
+
+  /** What `make` returns is added. It is called when somebody reads, and never inside this call. It must not throw. */
+  push(make: () => readonly T[]): void {
+    this.pending.push(make);
+    if (this.readers.size === 0 || this.scheduled) return;
+    this.scheduled = true;
+    // What pushes has work to do that must not wait for pages.
+    setImmediate(() => this.flush());
+  }
+
+  /** Everything that was pushed is made and handed to those who can take it. */
+  flush(): void {
+    this.scheduled = false;
+    if (this.readers.size === 0) return;
+    this.make();
+    for (const reader of this.readers) this.serve(reader);
+  }
+
+  private make(): void {
+    const { pending } = this;
+    this.pending = [];
+    for (const make of pending) this.items.push(...make());
+  }
+
+  private serve(reader: Reader<T>): void {
+    while (!reader.waiting && reader.next < this.items.length && this.readers.has(reader)) {
+      const at = reader.next;
+      reader.next += 1;
+      reader.waiting = !reader.take(this.items[at]!, at);
+    }
+  }
+
+  /** @param from position of the first item that is wanted; one that does not exist yet is the first */
+  read(from: number, take: Take<T>): Reading {
+    this.make();
+    const reader: Reader<T> = { next: from > this.items.length ? 0 : from, waiting: false, take };
+    this.readers.add(reader);
+    const resume = (): void => {
+      reader.waiting = false;
+      this.serve(reader);
+    };
+    resume();
+    return { resume, stop: () => void this.readers.delete(reader) };
+  }
+}
