@@ -29,15 +29,19 @@ function urlEncoded(value: string): string[] {
   ];
 }
 
+const deepestText = 3;
+
 function spellings(value: string): ReadonlySet<string> {
   const hex = Buffer.from(value).toString('hex');
   const base64 = base64Of(value);
-  const plain = [value, ...base64, ...base64.map(asUrl), hex, hex.toUpperCase(), ...urlEncoded(value)];
-  return new Set([
-    ...plain,
-    ...plain.map(escapedJson),
-    ...plain.map((text) => escapedJson(escapedJson(text))),
-  ]);
+  let spelled = [value, ...base64, ...base64.map(asUrl), hex, hex.toUpperCase(), ...urlEncoded(value)];
+  const all = new Set(spelled);
+  // A text of JSON in a text of JSON in a record.
+  for (let depth = 0; depth < deepestText; depth += 1) {
+    spelled = spelled.map(escapedJson);
+    for (const text of spelled) all.add(text);
+  }
+  return all;
 }
 
 /** Shorter values are words of any text: they are looked for only behind their names. */
