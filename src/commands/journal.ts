@@ -2,9 +2,8 @@
 import { toPublicError, type InstallerError } from '../errors.ts';
 import { journalDirectory } from '../journal-home.ts';
 import { readRun, runIds, type Run } from '../journal/reader.ts';
-import type { JournalRecord, RunStarted } from '../journal/record.ts';
-import { installerMachine, machineVersion } from '../machines/installer.ts';
-import { replaySteps, type RecordedEvent } from '../machines/replay.ts';
+import type { JournalRecord } from '../journal/record.ts';
+import { isThisMachine, replaySteps, type RecordedEvent } from '../machines/replay.ts';
 import type { Input } from '../machines/types.ts';
 import type { RunEvent } from '../run-events.ts';
 import { typeable } from './called.ts';
@@ -207,15 +206,12 @@ function tellSteps(input: Input, events: readonly RecordedEvent[], output: Comma
 const eventsOf = (run: Run): RecordedEvent[] =>
   run.records.flatMap((record) => (record.k === 'event' ? [record.event] : []));
 
-const isOfThisMachine = ({ machine }: RunStarted): boolean =>
-  machine.id === installerMachine.id && machine.version === machineVersion;
-
 /** `--inspect`, loaded only where it is asked for. @returns what serves the run until a signal comes */
 async function served(run: Run, options: Options, output: CommandOutput) {
   if (options['inspect'] === undefined && options['inspectStately'] === undefined) return null;
   const { wantedOf, watchReplay } = await import('./inspect.ts');
   const wanted = wantedOf(options);
-  return run.started !== null && isOfThisMachine(run.started) ? watchReplay(wanted, run, output) : null;
+  return run.started !== null && isThisMachine(run.started.machine) ? watchReplay(wanted, run, output) : null;
 }
 
 export async function runReplay(wanted: string, options: Options, output: CommandOutput): Promise<number> {
@@ -224,7 +220,7 @@ export async function runReplay(wanted: string, options: Options, output: Comman
   let unfoldable: string | null = null;
   if (started === null) {
     output.say(`Run ${id} has no first record, so there is nothing to fold.`);
-  } else if (isOfThisMachine(started)) {
+  } else if (isThisMachine(started.machine)) {
     // Written by this machine version, under a checksum: the input is the machine's.
     unfoldable = tellSteps(started.input as Input, eventsOf(found.run), output);
   } else {

@@ -150,7 +150,7 @@ export function createProgram(
       (await import('./graph.ts')).runGraph(options, output),
     )
       .option('--format <format>', 'mermaid (default), dot (Graphviz), json (XState, Stately Studio) or svg')
-      .option('--run <run>', 'mark the way that this run took: its id, the beginning of one, or last'),
+      .option('--run <run>', `mark the way that this run took: ${whichRun}`),
   );
   return program;
 }

@@ -3,8 +3,7 @@
  * each event through the machine's pure transition, so no effect runs.
  */
 import type { JournalRecord } from '../journal/record.ts';
-import { installerMachine, machineVersion } from '../machines/installer.ts';
-import { firstStep, nextStep, type RecordedEvent, type Snapshot } from '../machines/replay.ts';
+import { firstStep, isThisMachine, nextStep, type RecordedEvent, type Snapshot } from '../machines/replay.ts';
 import type { Context, Input } from '../machines/types.ts';
 import type { RunEvent } from '../run-events.ts';
 import { framesVersion, type EndedFrame, type Frame, type HelloFrame } from './frames.ts';
@@ -30,10 +29,6 @@ export interface Feed {
 
 type Started = Extract<JournalRecord, { k: 'run.started' }>;
 type Ended = Extract<JournalRecord, { k: 'run.ended' }>;
-
-/** Can the events of this run be folded through this installer's machine? */
-export const isFoldable = ({ machine }: Pick<Started, 'machine'>): boolean =>
-  machine.id === installerMachine.id && machine.version === machineVersion;
 
 /** Plain JSON from outside may be anything; only its name is wanted. */
 function productOf(input: unknown): string | null {
@@ -95,7 +90,7 @@ export function createFeed(about: About): Feed {
       switch (record.k) {
         case 'run.started': {
           const hello = helloOf(about, record);
-          if (!isFoldable(record)) return [hello];
+          if (!isThisMachine(record.machine)) return [hello];
           // Of this machine's version, so its input is the machine's.
           return [hello, step(record.t, { type: 'start' }, firstStep(record.input as Input))];
         }

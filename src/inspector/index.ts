@@ -6,8 +6,6 @@ import type { Frame } from './frames.ts';
 import { Log } from './log.ts';
 import { openServer, type InspectorServer } from './server.ts';
 
-export { isFoldable } from './feed.ts';
-
 /** Tried where no port is asked for. */
 export const defaultPort = 7433;
 

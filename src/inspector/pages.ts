@@ -39,11 +39,8 @@ export async function pageOf(route: string, stately: URL): Promise<Page | null> 
     case '':
     case 'viewer.js':
     case 'viewer.css': {
-      const [{ viewerAssets }, { toSvg }] = await Promise.all([
-        import('../viewer/assets.ts'),
-        import('../diagram/svg.ts'),
-      ]);
-      const assets = viewerAssets(toSvg());
+      const { viewerAssets } = await import('../viewer/assets.ts');
+      const assets = viewerAssets();
       if (route === '') return { type: html, body: assets.html, policy: strict };
       return route === 'viewer.js'
         ? { type: javascript, body: assets.js, policy: strict }

@@ -158,8 +158,7 @@ export const planning = installer.createStateConfig({
         guard: refused,
         target: 'refused',
         actions: [refusal],
-        description:
-          'An edit, a value, a taken port or a missing package stands against what should be.',
+        description: 'An edit, a value, a taken port or a missing package stands against what should be.',
       },
       {
         guard: { type: 'mustAsk', params: ({ event }) => event.output },

@@ -4,7 +4,7 @@
  * Never by sending events to a live actor, which would run the effects a second time.
  */
 import { initialTransition, transition, type SnapshotFrom } from 'xstate';
-import { installerMachine } from './installer.ts';
+import { installerMachine, machineVersion } from './installer.ts';
 import type { Input } from './types.ts';
 
 /** A root event as it stands in the journal: allow-listed fields only. */
@@ -17,6 +17,10 @@ export interface RecordedEvent {
 }
 
 export type Snapshot = SnapshotFrom<typeof installerMachine>;
+
+/** Can the events of a run of that machine be folded through this one? */
+export const isThisMachine = ({ id, version }: { readonly id: string; readonly version: string }): boolean =>
+  id === installerMachine.id && version === machineVersion;
 
 /** Where a run with this input begins. */
 export const firstStep = (input: Input): Snapshot => initialTransition(installerMachine, input)[0];

@@ -46,7 +46,11 @@ export const failing = [
     actions: [failure],
     description: 'Its work failed: what was changed is put back.',
   },
-  { target: 'failed', actions: [failure], description: 'Its work failed, and --no-rollback leaves all as it is.' },
+  {
+    target: 'failed',
+    actions: [failure],
+    description: 'Its work failed, and --no-rollback leaves all as it is.',
+  },
 ] as const;
 
 const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });

@@ -124,7 +124,7 @@ export function messages(url: string, origin?: string): Messages {
   });
   socket.on('close', () => received.end());
   socket.on('error', () => received.end());
-  return { received, wire: () => wire, [Symbol.dispose]: () => void socket.terminate() };
+  return { received, wire: () => wire, [Symbol.dispose]: () => socket.terminate() };
 }
 
 /** Asks for the stream and reads nothing of it, ever. Resolves when it is connected. */
