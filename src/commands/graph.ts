@@ -38,8 +38,14 @@ const cannotBeDrawn = (run: Run, why: string): InstallerError =>
     remedy: `Its records are shown by \`mcp-installer show ${run.id}\`.`,
   });
 
+interface Asked {
+  readonly run: Run;
+  /** Its process is still at work. */
+  readonly goesOn: boolean;
+}
+
 /** @throws InstallerError E_JOURNAL_DAMAGED where another version of the machine received the run's events */
-function wayOf(run: Run): RunPath {
+function wayOf({ run, goesOn }: Asked): RunPath {
   const { started, records, ended } = run;
   if (started === null) throw cannotBeDrawn(run, run.damage ?? 'it has no first record');
   const { id, version } = started.machine;
@@ -52,29 +58,30 @@ function wayOf(run: Run): RunPath {
   const events = records.flatMap((record) => (record.k === 'event' ? [record.event] : []));
   // Written by this machine version, under a checksum: the input is the machine's.
   try {
-    return pathOf(run.id, started.input as Input, events, ended?.outcome ?? null);
+    return pathOf(run.id, started.input as Input, events, goesOn ? 'underWay' : (ended?.outcome ?? null));
   } catch {
     // Whoever made a file by hand can make any event.
     throw cannotBeDrawn(run, 'the machine cannot take its events');
   }
 }
 
-async function asked(options: Options): Promise<Run | null> {
+async function asked(options: Options): Promise<Asked | null> {
   const wanted = options['run'];
   if (typeof wanted !== 'string') return null;
-  const { recordedRun } = await import('./recorded.ts');
-  return (await recordedRun(wanted, options)).run;
+  const { recordedRun, goesOn } = await import('./recorded.ts');
+  const recorded = await recordedRun(wanted, options);
+  return { run: recorded.run, goesOn: goesOn(recorded) };
 }
 
 export async function runGraph(options: Options, output: CommandOutput): Promise<number> {
   const format = formatOf(options);
-  const run = await asked(options);
-  const text = formats[format]!(run === null ? undefined : wayOf(run));
+  const found = await asked(options);
+  const text = formats[format]!(found === null ? undefined : wayOf(found));
   if (output.json) output.emit({ v: 1, type: 'graph', format, text });
   else standardOutput().write(text);
   // What can be read of a damaged journal is drawn all the same.
-  const damage = run?.damage ?? null;
-  const broken = run === null || damage === null ? null : cannotBeDrawn(run, damage);
+  const damage = found?.run.damage ?? null;
+  const broken = found === null || damage === null ? null : cannotBeDrawn(found.run, damage);
   output.emit({
     v: 1,
     type: 'result',

@@ -9,7 +9,7 @@ import type { RunEvent } from '../run-events.ts';
 import { typeable } from './called.ts';
 import type { Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
-import { damaged, homeOf, recordedRun, underWay, type Recorded } from './recorded.ts';
+import { damaged, goesOn, homeOf, recordedRun, underWay, type Recorded } from './recorded.ts';
 import { shown, usage } from './usage.ts';
 
 const result = (command: string, error: InstallerError | null): RunEvent => ({
@@ -156,13 +156,13 @@ function tellRecords(run: Run, output: CommandOutput): void {
 }
 
 /** What the records do not say themselves: that there are no more of them. */
-function tellEnd({ home, run }: Recorded, output: CommandOutput): void {
+function tellEnd(recorded: Recorded, output: CommandOutput): void {
+  const { run } = recorded;
   const note = (code: string, text: string): void =>
     output.emit({ v: 1, type: 'note', code, level: 'warning', text });
   if (run.torn && run.records.length > 0) note('record-torn', 'The last record was cut off; it is left out.');
   if (run.ended !== null || run.damage !== null) return;
-  if (home !== null && runIds(home).at(-1) === run.id && underWay(home, run) !== null)
-    note('run-under-way', 'The run is still under way.');
+  if (goesOn(recorded)) note('run-under-way', 'The run is still under way.');
   else if (run.records.length === 0) note('run-empty', 'The run was cut off before its first record.');
   else note('run-unended', 'The run did not end.');
 }

@@ -1,5 +1,5 @@
 /** The run that a command is about: one of this host's journal, or one in a file from any host. */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createRealHost } from '../effects/host/real.ts';
 import { InstallerError } from '../errors.ts';
 import { journalDirectory, openJournalHome } from '../journal-home.ts';
@@ -28,6 +28,10 @@ export function underWay(home: string, newest: Run | undefined): string | null {
   return probeLock(home) ? newest.id : null;
 }
 
+/** Is its process still at work? Of a run in a file nothing goes on here. */
+export const goesOn = ({ run, home }: Recorded): boolean =>
+  home !== null && runIds(home).at(-1) === run.id && underWay(home, run) !== null;
+
 export const damaged = (path: string, why: string, remedy: string): InstallerError =>
   new InstallerError('E_JOURNAL_DAMAGED', { path, why, remedy });
 
@@ -42,7 +46,8 @@ const foreign = 'Give a file that `mcp-installer show RUN --export FILE` wrote.'
 function textOf(file: string): string {
   let fd: number;
   try {
-    fd = openSync(file, 'r');
+    // A pipe without a writer must not be waited for.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw usage(`${shown(file)} cannot be read (${why}).`, 'Give a file that exists, or the id of a run.');

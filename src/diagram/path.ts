@@ -18,7 +18,7 @@ export interface RunPath {
   readonly steps: readonly PathStep[];
   /** The state that the run was in last. */
   readonly at: string;
-  /** How it ended; null where it was cut off, or still goes on. */
+  /** How it ended; `underWay` while it goes on, null where it was cut off. */
   readonly outcome: string | null;
 }
 
@@ -66,5 +66,6 @@ export const hasTaken = ({ steps }: RunPath, from: string, to: string, events: r
 
 /** How the run stands, in words. */
 export function verdict({ outcome, at, steps }: RunPath): string {
+  if (outcome === 'underWay') return `under way: in ${at}, after step ${steps.length}`;
   return outcome === null ? `cut off in ${at}, after step ${steps.length}` : `ended: ${outcome}`;
 }

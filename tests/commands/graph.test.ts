@@ -1,4 +1,6 @@
 /** `graph`: the machine, and the way of a run on it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -63,11 +65,13 @@ describe('--run', () => {
   async function installed() {
     const root = temporaryRoot();
     expect((await run(['--root', root.path])).exitCode).toBe(0);
-    const runs = path.join(root.path, 'var/lib/mcp-installer/runs');
+    const home = path.join(root.path, 'var/lib/mcp-installer');
+    const runs = path.join(home, 'runs');
     const [id = ''] = readdirSync(runs);
     const journal = path.join(runs, id, 'journal.jsonl');
     return {
       id,
+      home,
       journal,
       lines: () => readFileSync(journal, 'utf8').trimEnd().split('\n'),
       graph: (...args: string[]) => run(['graph', '--root', root.path, ...args]),
@@ -102,6 +106,18 @@ describe('--run', () => {
     expect((await root.graph('--run', 'last', '--format', 'svg')).stdout).toMatch(
       /class="state visited last cut"/u,
     );
+  });
+
+  test('tells a run that goes on from one that was cut off: by the lock that it holds', async () => {
+    using root = await installed();
+    writeFileSync(root.journal, `${root.lines().slice(0, 3).join('\n')}\n`);
+    const holder = spawn('flock', ['--exclusive', root.home, 'sh', '-c', 'echo held; exec cat']);
+    const ended = once(holder, 'exit');
+    await once(holder.stdout, 'data');
+    expect((await root.graph('--run', 'last')).stdout).toMatch(/ under way: in \w+, after step \d/u);
+    holder.stdin.end();
+    await ended;
+    expect((await root.graph('--run', 'last')).stdout).toMatch(/ cut off in \w+, after step \d/u);
   });
 
   test('draws what can be read of a damaged journal, and says that it is damaged', async () => {

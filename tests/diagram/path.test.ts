@@ -19,8 +19,9 @@ test('a run is folded to its steps', () => {
     '7 reloading done verifying',
     '8 verifying done installed',
   ]);
-  expect([installed, cutOff, putBack].map(verdict)).toEqual([
+  expect([installed, { ...cutOff, outcome: 'underWay' }, cutOff, putBack].map(verdict)).toEqual([
     'ended: installed',
+    'under way: in writing, after step 5',
     'cut off in writing, after step 5',
     'ended: rolledBack',
   ]);
