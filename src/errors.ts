@@ -45,6 +45,22 @@ export const errorTable = {
     what: (x) => `${v(x, 'path')} cannot be trusted: ${v(x, 'why')}.`,
     remedy: (x) => x['remedy'] ?? 'Look at the path, put it right, and run this again.',
   },
+  E_PATH_CLAIMED: {
+    exit: 10,
+    what: (x) => `${v(x, 'path')} belongs to ${v(x, 'product')}, which is installed on this host too.`,
+    remedy: () => 'Give one of the two another name or other paths; nothing was changed.',
+  },
+  E_NAME_TAKEN: {
+    exit: 10,
+    what: (x) => `The name ${v(x, 'name')} is used by other software on this host: ${v(x, 'path')} is there.`,
+    remedy: () => 'Give the service another name; nothing was changed.',
+  },
+  E_PRODUCT_INVALID: {
+    exit: 64,
+    what: (x) => v(x, 'what'),
+    remedy: (x) =>
+      x['remedy'] ?? 'Put it right; the reference of what may stand there is docs/reference/product.md.',
+  },
   E_ENV_LOST: {
     exit: 10,
     what: (x) => `${v(x, 'path')} is missing, but this host is not fresh: ${v(x, 'traces')}.`,

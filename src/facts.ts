@@ -71,16 +71,17 @@ export interface OwedByRun extends Obligation {
   readonly run: string;
 }
 
-/** Everything later runs need, folded from the facts of all runs so far. Plain JSON. */
-export interface Memory {
-  readonly version: 1;
+/** What is known of one product on this host, and of no other one. */
+export interface ProductMemory {
+  /** Its unit and its env file; null in what an older installer left. */
+  readonly service: string | null;
+  readonly envFile: string | null;
   /**
    * Path → hashes of what the installer wrote there (or would have written, where an edit was kept), the latest last;
    * `''` stands for no file. More than one stand there only after a kill between announcing a replacement and finishing
    * it: any of them may be on disk.
    */
   readonly baselines: Readonly<Record<string, readonly string[]>>;
-  readonly owed: readonly OwedByRun[];
   readonly secretsMade: boolean;
   /** Name → fingerprints of values that a user supplied: a secret is a supplied one if its value has one of them. */
   readonly secretsSupplied: Readonly<Record<string, readonly string[]>>;
@@ -88,23 +89,65 @@ export interface Memory {
   readonly sourcesSupplied: readonly string[];
   /** Hash of such code → hash of the bundled code that it was taken instead of, where that is known. */
   readonly sourcesInsteadOf: Readonly<Record<string, string>>;
+}
+
+/**
+ * Everything later runs need, folded from the facts of all runs so far. Plain JSON. What is known of the product that the
+ * run is about stands at the top; what is owed, packages and the installer's version are the host's.
+ */
+export interface Memory extends ProductMemory {
+  readonly version: 1;
+  /** Name of the product that the run is about; null where nothing is known. */
+  readonly product: string | null;
+  /** The other products of this host, by name. */
+  readonly others: Readonly<Record<string, ProductMemory>>;
+  readonly owed: readonly OwedByRun[];
   /** Packages that the installer asked the package manager for. */
   readonly packagesRequested: readonly string[];
   /** Version of the installer that last changed this host, or confirmed it; null where none did. */
   readonly installer: string | null;
 }
 
-export const emptyMemory: Memory = {
-  version: 1,
+const unknownProduct: ProductMemory = {
+  service: null,
+  envFile: null,
   baselines: {},
-  owed: [],
   secretsMade: false,
   secretsSupplied: {},
   sourcesSupplied: [],
   sourcesInsteadOf: {},
+};
+
+export const emptyMemory: Memory = {
+  version: 1,
+  product: null,
+  ...unknownProduct,
+  others: {},
+  owed: [],
   packagesRequested: [],
   installer: null,
 };
+
+/** The same memory for a run of this product: what is known of another one is put aside, and kept. */
+export function memoryFor(
+  memory: Memory,
+  { name, service, envFile }: { readonly name: string; readonly service: string; readonly envFile: string },
+): Memory {
+  const { product, baselines, secretsMade, secretsSupplied, sourcesSupplied, sourcesInsteadOf } = memory;
+  const before: ProductMemory = {
+    service: memory.service,
+    envFile: memory.envFile,
+    baselines,
+    secretsMade,
+    secretsSupplied,
+    sourcesSupplied,
+    sourcesInsteadOf,
+  };
+  const all: Readonly<Record<string, ProductMemory>> = { ...memory.others, [product ?? name]: before };
+  const own = all[name] ?? unknownProduct;
+  const others = Object.fromEntries(Object.entries(all).filter(([other]) => other !== name));
+  return { ...memory, ...own, product: name, service, envFile, others };
+}
 
 const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
 

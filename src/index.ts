@@ -40,6 +40,8 @@ export {
 export type * from './effects/host/port.ts';
 
 export { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
+export { defineService, type ServiceFunctions } from './products/service/index.ts';
+export type { ServiceDefinition } from './products/service/definition.ts';
 export type * from './products/product.ts';
 
 export { journalDirectory, openJournalHome, type JournalHome } from './journal-home.ts';
@@ -55,12 +57,14 @@ export {
 export { journalFormat, type JournalRecord } from './journal/record.ts';
 export {
   emptyMemory,
+  memoryFor,
   remember,
   type Fact,
   type FileIdentity,
   type Memory,
   type Obligation,
   type OwedByRun,
+  type ProductMemory,
 } from './facts.ts';
 
 export {

@@ -78,10 +78,10 @@ function heardBy<T extends readonly unknown[]>(
 }
 
 /** What earlier runs left to be told before this one begins. */
-function tellOfEarlierRuns(session: Session, dryRun: boolean, emit: Emit): void {
+function tellOfEarlierRuns(session: Session, product: string, dryRun: boolean, emit: Emit): void {
   // A run that is under way is not one that was interrupted.
   if (session.lock === 'busy') return;
-  const { damaged, unfinished, torn } = session.remembered;
+  const { damaged, unfinished, torn, memory } = session.remembered;
   const warn = (code: string, text: string): void =>
     emit({ v: 1, type: 'note', code, level: 'warning', text });
   for (const { run, why } of damaged)
@@ -89,6 +89,11 @@ function tellOfEarlierRuns(session: Session, dryRun: boolean, emit: Emit): void 
   if (torn !== null)
     warn('journal-torn', `The last record of run ${torn} was cut off, as by a power cut; it is left out.`);
   if (unfinished === null) return;
+  if (memory.product !== null && memory.product !== product) {
+    const words = `Run ${unfinished}, of ${memory.product}, was interrupted before it ended; the next run of ${memory.product} finishes what it left.`;
+    warn('run-unfinished', words);
+    return;
+  }
   const words = dryRun ? 'an installation would finish' : 'this one finishes';
   warn('run-unfinished', `Run ${unfinished} was interrupted before it ended; ${words} what it left.`);
 }
@@ -131,7 +136,7 @@ async function prepare(
     installer: version,
     command: options.command ?? 'install',
     input: { request },
-    service: product.service,
+    product,
     onRecord: heardBy(options.onRecord, options.onBug),
   });
   const host = createStoppableHost(dryRun ? createDryRunHost(real) : real);
@@ -158,7 +163,7 @@ async function prepare(
   });
   const command = options.command ?? 'install';
   emit({ v: 1, type: 'run', command, installer: version, product: product.name, root, dryRun });
-  tellOfEarlierRuns(session, dryRun, emit);
+  tellOfEarlierRuns(session, product.name, dryRun, emit);
   const effects = createEffects(scope);
   return {
     session,

@@ -105,6 +105,8 @@ export function requestOf(asked: Asked, product: Product): Request {
   mustBeKnown([...supplied.keys()], names, 'supplied');
   mustBeValid(supplied, product);
   mustNotContradict(given, supplied, product);
+  if (given.source !== 'kept' && product.codeFile === null)
+    throw wrong(`${product.name} has no code that another one could be installed instead of.`);
   if ((given.source === 'file') !== (asked.source !== undefined))
     throw wrong("source and request.source 'file' belong together; one of them is missing.");
   return {

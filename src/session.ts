@@ -13,13 +13,14 @@ import {
 import type { Trust } from './effects/host/resolve.ts';
 import type { LockState } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
-import type { Memory } from './facts.ts';
+import { memoryFor, type Memory } from './facts.ts';
 import { removeLeftovers } from './journal/files.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
 import { probeLock, takeLock, type Lock } from './journal/lock.ts';
 import { readMemory, type Remembered } from './journal/reader.ts';
 import type { JournalRecord, RunEnded } from './journal/record.ts';
+import type { Product } from './products/product.ts';
 
 export interface SessionOptions {
   readonly trust: Trust;
@@ -29,21 +30,27 @@ export interface SessionOptions {
   readonly installer: string;
   readonly command: string;
   readonly input: unknown;
-  /** Unit of the service: what a damaged journal leaves owed. */
-  readonly service: string;
+  readonly product: Pick<Product, 'name' | 'service' | 'envFile'>;
   /** Hears every record as it is made. It must not throw. */
   readonly onRecord?: (record: JournalRecord, run: string) => void;
 }
 
-/** What a damaged journal may have known of is done again: a restart too many is better than one too few. */
-function withDamage(remembered: Remembered, service: string): Memory {
-  const { memory, damaged } = remembered;
-  const owed = damaged.map(({ run }) => ({
-    what: 'restart' as const,
-    unit: service,
-    because: [`the journal of run ${run} is damaged`],
-    run,
-  }));
+/**
+ * What a damaged journal may have known of is done again, whichever product it was about: a restart too many is better
+ * than one too few.
+ */
+function withDamage(memory: Memory, damaged: Remembered['damaged']): Memory {
+  const services = [memory, ...Object.values(memory.others)].flatMap(({ service }) =>
+    service === null ? [] : [service],
+  );
+  const owed = damaged.flatMap(({ run }) =>
+    services.map((unit) => ({
+      what: 'restart' as const,
+      unit,
+      because: [`the journal of run ${run} is damaged`],
+      run,
+    })),
+  );
   return { ...memory, owed: [...memory.owed, ...owed] };
 }
 
@@ -61,7 +68,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.options = options;
-    const { trust, journal, machine, installer, command, input, service } = options;
+    const { trust, journal, machine, installer, command, input, product } = options;
     // Somebody who is not root is told so by the first effect, not by the journal.
     const mayRead = trust.owner === 0 && process.geteuid?.() !== 0;
     this.home =
@@ -74,7 +81,7 @@ export class Session {
     // Only now: what a run that has just ended has written counts.
     this.remembered = readMemory(this.home?.path ?? null);
     this.fingerprints = openFingerprints(this.home?.path ?? null);
-    const inherited = withDamage(this.remembered, service);
+    const inherited = withDamage(memoryFor(this.remembered.memory, product), this.remembered.damaged);
     this.journal = new Journal({
       machine,
       installer,

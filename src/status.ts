@@ -104,7 +104,7 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     installer: version,
     command: 'status',
     input: { request },
-    service: product.service,
+    product,
   });
   try {
     return await look(session, product, real, request);

@@ -9,7 +9,7 @@ import type { Scope } from './scope.ts';
 import { verifyService, verifyWeb } from './verify.ts';
 
 export interface Health {
-  /** Address and port that were asked. */
+  /** Address and port that were asked; of a service that listens nowhere, its unit. */
   readonly address: string;
   /** null where a person's site is theirs to judge. */
   readonly ok: boolean | null;
@@ -29,14 +29,14 @@ export interface Condition {
   readonly notes: readonly Note[];
 }
 
-const unreachable = ({ url, reachable, why }: BackendStatus): readonly Note[] =>
+const unreachable = (name: string, { url, reachable, why }: BackendStatus): readonly Note[] =>
   reachable
     ? []
     : [
         {
           code: 'backend-unreachable',
           level: 'warning',
-          text: `The MCP server at ${url} cannot be reached (${why ?? ''}); clients connect, and get errors until it can.`,
+          text: `The ${name} at ${url} cannot be reached (${why ?? ''}); clients connect, and get errors until it can.`,
         },
       ];
 
@@ -67,22 +67,23 @@ const healthOf = (address: string, error: InstallerError | null): Health => ({
  */
 export async function conditionOf(scope: Scope, web: WebProbe | null, timeout: number): Promise<Condition> {
   const { host, product, state } = scope;
-  const backendUrl = state.settings['BACKEND_URL'];
+  const backendUrl = product.backend(state.settings);
   const [service, site, certificates, backend] = await Promise.all([
     tried(() => verifyService(scope, timeout)),
     web === null ? null : tried(() => verifyWeb(scope, web, timeout)),
     web === null ? null : certificatesOf(host, web, timeout),
-    backendUrl === undefined ? null : askBackend(host, backendUrl, timeout),
+    backendUrl === null ? null : askBackend(host, backendUrl, timeout),
   ]);
   const judged =
     web === null || certificates === null
       ? null
       : await tried(() => judgeCertificate(scope, web, certificates));
   const problem = service.error ?? site?.error ?? judged?.error ?? null;
+  const port = product.listenPort(state.settings);
   const address = web === null ? '' : `${loopback}:${web.port}`;
   const unjudged = site?.error === null ? site.value.unjudged : null;
   return {
-    loopback: healthOf(`${loopback}:${product.listenPort(state.settings)}`, service.error),
+    loopback: healthOf(port === null ? product.service : `${loopback}:${port}`, service.error),
     web:
       site === null
         ? null
@@ -95,7 +96,7 @@ export async function conditionOf(scope: Scope, web: WebProbe | null, timeout: n
     notes: [
       ...(site?.error === null ? site.value.notes : []),
       ...(judged?.error === null ? judged.value : []),
-      ...(backend === null ? [] : unreachable(backend)),
+      ...(backend === null ? [] : unreachable(product.words.backend, backend)),
     ],
   };
 }

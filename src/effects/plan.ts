@@ -126,6 +126,19 @@ function questionsOf(
   return questions;
 }
 
+/** E_PATH_CLAIMED where another product on this host has written what this one would write. */
+function mustBeUnclaimed(scope: Scope, desired: Desired): void {
+  const { envFile } = scope.product;
+  const paths = [...desired.files, ...desired.links].map(({ path }) => path);
+  for (const [product, known] of Object.entries(scope.memory().others)) {
+    const path =
+      known.secretsMade && known.envFile === envFile
+        ? envFile
+        : paths.find((each) => each in known.baselines);
+    if (path !== undefined) throw new InstallerError('E_PATH_CLAIMED', { path, product });
+  }
+}
+
 async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> {
   const { state, product } = scope;
   const source = chooseSource(scope, request);
@@ -138,6 +151,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   });
   if (!wanted.ok) throw new InstallerError(wanted.code, wanted.values);
   const { desired } = wanted;
+  mustBeUnclaimed(scope, desired);
   state.desired = desired;
   state.settings = desired.settings;
   const unitNotes = await webUnitNotes(scope, desired);
@@ -178,7 +192,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
 
 /**
  * @returns the plan, or a refusal: E_SETTING_INVALID, E_USAGE, E_TLS_LOST, E_SOURCE_LOST, E_PACKAGES_MISSING,
- *   E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
+ *   E_PATH_CLAIMED, E_NAME_TAKEN, E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
  */
 export const plan = (scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> =>
   orRefused(() => makePlan(scope, request, mode, answers));

@@ -4,7 +4,7 @@ import type { Note, PreflightOutput, Request } from '../machines/types.ts';
 import { refused } from './refusal.ts';
 import type { Scope } from './scope.ts';
 import { tools } from './tools.ts';
-import { showUnits } from './units.ts';
+import { showUnits, unitsOf } from './units.ts';
 
 /** Numbers compare as numbers; anything that is no version compares as older. */
 function isNewer(version: string, than: string): boolean {
@@ -25,15 +25,14 @@ function servicesOf(scope: Scope): 'live' | 'offline' {
 
 async function maskedUnit(scope: Scope): Promise<string | null> {
   const { host, product, state } = scope;
-  for (const unit of [product.socket, product.service]) {
+  const units = unitsOf(product);
+  for (const unit of units) {
     if (host.readLink(`/etc/systemd/system/${unit}`) === '/dev/null') return unit;
   }
   if (state.services === 'offline') return null;
-  state.unitsBefore = await showUnits(host, [product.socket, product.service, product.webUnit]);
+  state.unitsBefore = await showUnits(host, [...units, product.webUnit]);
   // The web server's is judged by the plan, which knows whether it is wanted.
-  const masked = [product.socket, product.service].find(
-    (unit) => state.unitsBefore.get(unit)?.loadState === 'masked',
-  );
+  const masked = units.find((unit) => state.unitsBefore.get(unit)?.loadState === 'masked');
   return masked ?? null;
 }
 

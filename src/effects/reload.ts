@@ -6,7 +6,7 @@ import type { Command, CommandResult } from './host/port.ts';
 import { listenersOn, loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { complaint, mustSucceed, tools } from './tools.ts';
-import { dropInsOf, isInUnit, isRunning, showUnits } from './units.ts';
+import { dropInsOf, isInUnit, isRunning, showUnits, unitsOf } from './units.ts';
 import { isSiteKept, servedBy, showsMarker, type Served } from './web.ts';
 
 /** Old workers go on answering for a moment after a reload has returned. */
@@ -45,7 +45,7 @@ async function checkWeb(scope: Scope): Promise<void> {
 function ownComplaints(scope: Scope, files: readonly string[], result: CommandResult): CommandResult {
   const { product, state, host } = scope;
   const lines = `${result.stderr}\n${result.stdout}`.split('\n');
-  const known = [product.socket, product.service].flatMap((unit) =>
+  const known = unitsOf(product).flatMap((unit) =>
     dropInsOf(host, unit, state.unitsBefore.get(unit)?.dropIns ?? []),
   );
   if (known.length === 0 && !lines.some((line) => /\.d\/[^/]+\.conf:/u.test(line))) return result;
@@ -57,8 +57,7 @@ function ownComplaints(scope: Scope, files: readonly string[], result: CommandRe
 }
 
 async function checkUnits(scope: Scope): Promise<void> {
-  const { socket, service } = scope.product;
-  const files = [socket, service].map((unit) => `/etc/systemd/system/${unit}`);
+  const files = unitsOf(scope.product).map((unit) => `/etc/systemd/system/${unit}`);
   const result = await change(scope, {
     file: tools.systemdAnalyze,
     args: ['verify', '--recursive-errors=no', '--man=no', ...files],
@@ -73,6 +72,7 @@ export async function untilGivenUp(scope: Scope): Promise<void> {
   const { product, state, host } = scope;
   const web = (await showUnits(host, [product.webUnit])).get(product.webUnit);
   const port = product.listenPort(state.settings);
+  if (port === null) return;
   const deadline = Date.now() + webTimeout;
   while (
     Date.now() < deadline &&
@@ -85,6 +85,7 @@ export async function untilGivenUp(scope: Scope): Promise<void> {
 /** systemd refuses to start a socket whose service runs already, so the service goes first and comes back after it. */
 async function restartSocket(scope: Scope): Promise<void> {
   const { socket, service } = scope.product;
+  if (socket === null) return;
   mustSucceed(await systemctl(scope, 'stop', service), `systemctl stop ${service}`);
   if (!scope.state.predicted) await untilGivenUp(scope);
   mustSucceed(await systemctl(scope, 'restart', socket), `systemctl restart ${socket}`);

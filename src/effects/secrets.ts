@@ -10,8 +10,24 @@ interface Chosen {
   readonly origin: SecretReport['origin'];
 }
 
-const generate = (scope: Scope, spec: GeneratedSecret): string =>
-  Buffer.from(scope.randomBytes(spec.bytes)).toString('hex');
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** As many letters and digits as hold `bytes` random bytes; each is as likely as any other. */
+function alphanumeric(scope: Scope, bytes: number): string {
+  const length = Math.ceil((bytes * 8) / Math.log2(letters.length));
+  const fair = 256 - (256 % letters.length);
+  let value = '';
+  while (value.length < length) {
+    const drawn = [...scope.randomBytes(length)].filter((byte) => byte < fair);
+    value += drawn.map((byte) => letters[byte % letters.length]).join('');
+  }
+  return value.slice(0, length);
+}
+
+function generate(scope: Scope, { bytes, format = 'hex' }: GeneratedSecret): string {
+  if (format === 'alphanumeric') return alphanumeric(scope, bytes);
+  return Buffer.from(scope.randomBytes(bytes)).toString(format);
+}
 
 const isNamed = (request: Request, name: string): boolean =>
   request.rotate === 'all' || (request.rotate !== 'none' && request.rotate.includes(name));

@@ -7,7 +7,7 @@ import { isRunning, showUnits, type UnitStatus } from './units.ts';
 
 const pollEvery = 50;
 
-const port = (scope: Scope): number => scope.product.listenPort(scope.state.settings);
+const port = (scope: Scope): number | null => scope.product.listenPort(scope.state.settings);
 
 export async function statusOf(scope: Scope): Promise<UnitStatus | undefined> {
   return (await showUnits(scope.host, [scope.product.service])).get(scope.product.service);
@@ -21,12 +21,13 @@ const answerTimeouts = [1_000, 2_000];
 const lastAnswerTimeout = 5_000;
 
 /** Null when it answers 200 at one of its health paths, else half a sentence. */
-async function askHealth(scope: Scope, timeout: number): Promise<string | null> {
+async function askHealth(scope: Scope, port: number, timeout: number): Promise<string | null> {
   const paths = scope.product.healthPaths;
+  if (paths.length === 0) return null;
   // Only one of the paths need exist: what is wrong is told by one that does.
   let why: string | null = null;
   for (const path of paths) {
-    const answer = await scope.host.http({ address: loopback, port: port(scope), path, timeout });
+    const answer = await scope.host.http({ address: loopback, port, path, timeout });
     if (answer.ok && answer.status === 200) return null;
     if (!answer.ok) why ??= `${path}: ${answer.why}`;
     else if (answer.status !== 404) why ??= `${path} answers ${answer.status}`;
@@ -38,14 +39,12 @@ async function askHealth(scope: Scope, timeout: number): Promise<string | null> 
  * Is the listener the unit's own? No request is sent before it is. For a moment after a start only systemd holds the
  * socket: then it is asked again. E_FOREIGN_LISTENER where somebody else holds it.
  */
-function isOwnListener(scope: Scope, status: UnitStatus): boolean {
-  if (isListenerOf(scope.host, port(scope), status.mainPid)) return true;
-  const others = receiversOn(scope.host, port(scope)).filter(
-    ({ pid }) => pid !== status.mainPid && pid !== 1,
-  );
+function isOwnListener(scope: Scope, port: number, status: UnitStatus): boolean {
+  if (isListenerOf(scope.host, port, status.mainPid)) return true;
+  const others = receiversOn(scope.host, port).filter(({ pid }) => pid !== status.mainPid && pid !== 1);
   if (others.length === 0) return false;
   const who = others.map(({ name, pid }) => `${name}, process ${pid}`).join('; ');
-  throw new InstallerError('E_FOREIGN_LISTENER', { address: `${loopback}:${port(scope)}`, who });
+  throw new InstallerError('E_FOREIGN_LISTENER', { address: `${loopback}:${port}`, who });
 }
 
 /** A service that systemd had to start again by itself less than this ago, in seconds, is in a loop of crashes. */
@@ -69,10 +68,11 @@ function crashOf(scope: Scope, status: UnitStatus): string | null {
 /** Why no waiting will help; null where the service may still come. */
 function hopelessness(scope: Scope, status: UnitStatus): string | null {
   if (status.activeState === 'inactive') return 'it is not running';
+  const at = port(scope);
+  // A service that listens by itself does so when it is ready.
+  if (at === null || scope.product.socket === null) return null;
   // The socket is there before the service is: where it is not, the service has nothing to answer at.
-  return isRunning(status) && !isReceived(scope.host, port(scope))
-    ? `nobody listens on ${loopback}:${port(scope)}`
-    : null;
+  return isRunning(status) && !isReceived(scope.host, at) ? `nobody listens on ${loopback}:${at}` : null;
 }
 
 /** Somebody else's restart goes through states that last: that long they may take. */
@@ -86,6 +86,7 @@ const hopelessFor = 1_000;
  */
 export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitStatus> {
   const unit = scope.product.service;
+  const at = port(scope);
   const unhealthy = (why: string): InstallerError => new InstallerError('E_UNHEALTHY', { why, unit });
   const timeouts = [...answerTimeouts];
   const deadline = Date.now() + timeout;
@@ -99,11 +100,15 @@ export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitS
       const hopeless = hopelessness(scope, status);
       if (hopeless === null) hopeful = Date.now();
       else if (Date.now() - hopeful >= hopelessFor) throw unhealthy(hopeless);
-      if (isRunning(status) && status.mainPid > 0 && isOwnListener(scope, status)) {
-        const problem = await askHealth(scope, timeouts.shift() ?? lastAnswerTimeout);
-        if (problem === null) return status;
-        why = problem;
-        hopeful = Date.now();
+      if (isRunning(status) && status.mainPid > 0) {
+        // Nothing to be asked for: `verify` sees whether the process stays.
+        if (at === null) return status;
+        if (isOwnListener(scope, at, status)) {
+          const problem = await askHealth(scope, at, timeouts.shift() ?? lastAnswerTimeout);
+          if (problem === null) return status;
+          why = problem;
+          hopeful = Date.now();
+        }
       }
     }
     await scope.host.pause(pollEvery);
@@ -113,11 +118,14 @@ export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitS
 
 /** What a product may ask the service and the backend behind it. Only made after the listener was proven. */
 export function createProbe(scope: Scope, settings: Settings): ServiceProbe {
+  const at = port(scope);
+  const backend = scope.product.backend(settings);
   return {
     request: async ({ path, method, headers, body }) => {
+      if (at === null) return { status: null, body: '' };
       const answer = await scope.host.http({
         address: loopback,
-        port: port(scope),
+        port: at,
         path,
         method: method ?? 'GET',
         headers: headers ?? {},
@@ -126,7 +134,8 @@ export function createProbe(scope: Scope, settings: Settings): ServiceProbe {
       return answer.ok ? { status: answer.status, body: answer.body } : { status: null, body: '' };
     },
     backend: async (headers) => {
-      const url = new URL(settings['BACKEND_URL'] ?? '');
+      if (backend === null) return { status: null };
+      const url = new URL(backend);
       const secure = url.protocol === 'https:';
       const answer = await scope.host.http({
         address: url.hostname.replace(/^\[|\]$/gu, ''),

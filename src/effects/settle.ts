@@ -32,9 +32,11 @@ function settleSecrets(scope: Scope): void {
 
 function settleSource(scope: Scope): void {
   const { host, product, state } = scope;
-  const code = state.source === 'file' ? host.readFile(product.codeFile) : null;
+  const { codeFile } = product;
+  if (codeFile === null) return;
+  const code = state.source === 'file' ? host.readFile(codeFile) : null;
   // By what was written: a person's later edit of it does not make it ours.
-  const written = scope.memory().baselines[product.codeFile]?.at(-1) ?? (code === null ? null : sha256(code));
+  const written = scope.memory().baselines[codeFile]?.at(-1) ?? (code === null ? null : sha256(code));
   const hashes = state.source === 'file' && written !== null ? [written] : [];
   const { sourcesSupplied: known, sourcesInsteadOf } = scope.memory();
   const bundled = written === null ? null : insteadOf(scope, written);

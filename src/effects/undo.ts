@@ -7,7 +7,7 @@ import type { Applied, Scope } from './scope.ts';
 import { untilGivenUp } from './reload.ts';
 import { untilHealthy } from './service.ts';
 import { complaint, tools } from './tools.ts';
-import { isRunning, showUnits } from './units.ts';
+import { isRunning, showUnits, unitsOf } from './units.ts';
 
 const healthTimeout = 15_000;
 
@@ -121,8 +121,8 @@ const touchesUnits = (scope: Scope): boolean =>
 /** What did not run before this run must not run after it; what goes away has to be stopped while its unit is known. */
 async function stopWhatWasStarted(scope: Scope, undoing: Undoing): Promise<void> {
   const { product, state } = scope;
-  for (const unit of [product.service, product.socket]) {
-    const concerned = state.restarted.has(unit) || state.restarted.has(product.socket);
+  for (const unit of unitsOf(product).toReversed()) {
+    const concerned = state.restarted.has(unit) || state.restarted.has(product.socket ?? '');
     if (concerned && !isRunning(state.unitsBefore.get(unit)))
       await undoing.command(tools.systemctl, 'stop', unit);
   }
@@ -151,17 +151,18 @@ async function putProgramsBack(scope: Scope, undoing: Undoing): Promise<void> {
   const { service, socket } = product;
   const ran = (unit: string): boolean => isRunning(state.unitsBefore.get(unit));
   if (touchesUnits(scope)) await undoing.command(tools.systemctl, 'daemon-reload');
-  const concerned = state.restarted.has(service) || state.restarted.has(socket);
+  const concerned = unitsOf(product).some((unit) => state.restarted.has(unit));
   // systemd takes the socket down with a service that fails too often; and a request that still waits in it would start
   // a service that did not run before.
   const socketIsDue =
     concerned &&
+    socket !== null &&
     ran(socket) &&
     (state.restarted.has(socket) || !ran(service) || !(await runsNow(scope, socket)));
   // Stopped before its crashes are forgotten: one in between would count as the old version's.
   if (socketIsDue) await undoing.command(tools.systemctl, 'stop', service, socket);
   if (concerned) {
-    for (const unit of [service, socket]) {
+    for (const unit of unitsOf(product).toReversed()) {
       // Else the crash loop of the new version keeps the old one from being started, and a unit that is gone stays
       // known as failed. One that systemd does not know any more need not be told.
       await scope.host.change({ file: tools.systemctl, args: ['reset-failed', unit] });

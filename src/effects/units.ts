@@ -1,5 +1,6 @@
 /** What systemd knows of units, in one call, and what the processes behind them have read. */
 import { InstallerError } from '../errors.ts';
+import type { Product } from '../products/product.ts';
 import type { HostReads } from './host/port.ts';
 import { tools } from './tools.ts';
 
@@ -79,6 +80,10 @@ function parseUnit(block: string): UnitStatus {
     controlGroup: text('ControlGroup'),
   };
 }
+
+/** The product's own units, in the order in which they start. */
+export const unitsOf = ({ socket, service }: Product): readonly string[] =>
+  socket === null ? [service] : [socket, service];
 
 /** One `systemctl show` for all units; an empty map where systemd does not answer. */
 export async function showUnits(

@@ -64,10 +64,22 @@ export function findRun(home: string, wanted: string): string | null {
   return ids.includes(wanted) ? wanted : matching.length === 1 ? matching[0]! : null;
 }
 
+/** The product that a run was about: installers that knew of one alone only named it in the run's input. */
+function productOf({ inherited, input }: RunStarted): string | null {
+  const known: unknown = inherited.product;
+  if (typeof known === 'string') return known;
+  const request = input !== null && typeof input === 'object' && 'request' in input ? input.request : null;
+  const name =
+    request !== null && typeof request === 'object' && 'product' in request ? request.product : null;
+  return typeof name === 'string' ? name : null;
+}
+
 /** What a run left to know, on top of what it inherited; up to the damage where there is one. */
 export function memoryOf(run: Run): Memory {
   // What an older run did not ask about yet, it inherited nothing of.
-  let memory: Memory = { ...emptyMemory, ...run.started?.inherited };
+  const { started } = run;
+  let memory: Memory =
+    started === null ? emptyMemory : { ...emptyMemory, ...started.inherited, product: productOf(started) };
   for (const record of run.records) if (record.k === 'fact') memory = remember(memory, run.id, record.fact);
   return memory;
 }

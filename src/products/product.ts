@@ -13,11 +13,16 @@ interface AnySecret {
   readonly afterRotation: string;
 }
 
+/** How the random bytes of a generated secret are written; `alphanumeric` is A-Z a-z 0-9. */
+export type SecretFormat = 'hex' | 'base64url' | 'alphanumeric';
+
 /** Always there: generated where nobody brings it along. */
 export interface GeneratedSecret extends AnySecret {
   readonly optional?: false;
-  /** Random bytes; the value is their lower-case hex. */
+  /** Random bytes: how hard it is to guess, whatever its format. */
   readonly bytes: number;
+  /** `hex` (lower case) where nothing is said. */
+  readonly format?: SecretFormat;
   /** Option that takes its value from a file, without dashes, where a user may bring it along. */
   readonly fileOption?: string;
   /** Judges a value from such a file; `why` must not repeat it. */
@@ -185,23 +190,34 @@ export interface Finished {
 
 export interface Product {
   readonly name: string;
+  /** A sentence for `--help`. */
+  readonly description: string;
   readonly directory: string;
+  /** Secrets, then settings. The unit reads it with `EnvironmentFile=`: that its process has them is verified. */
   readonly envFile: string;
-  readonly codeFile: string;
+  /** The one file that `--source` may replace; null where there is none of that kind. */
+  readonly codeFile: string | null;
   readonly service: string;
-  readonly socket: string;
-  /** The web server's unit. */
+  /** Name of its socket unit, which listens on `listenPort`; null where the service listens by itself, or not at all. */
+  readonly socket: string | null;
+  /** The web server's unit: looked at where `desired` wants something of it. */
   readonly webUnit: string;
   /** Paths that tell of an installation though the env file is gone. */
   readonly traces: readonly string[];
   readonly secrets: readonly SecretSpec[];
   readonly settings: readonly SettingSpec[];
+  /** What `codeFile` holds without --source; empty where there is no such file. */
   readonly bundledCode: Uint8Array;
-  /** The first path that answers 200 makes the service healthy. */
+  /** The first path that answers 200 makes the service healthy. None: it is healthy as long as its process stays. */
   readonly healthPaths: readonly string[];
-  listenPort(settings: Settings): number;
-  /** What clients are given to connect to. */
-  endpoint(settings: Settings): string;
+  /** Its port on loopback; null for a service that listens nowhere, which then has no health paths either. */
+  listenPort(settings: Settings): number | null;
+  /** What clients are given to connect to; null where there is nothing of that kind. */
+  endpoint(settings: Settings): string | null;
+  /** URL of what stands behind the service, which is asked whether it is there; null where nothing does. */
+  backend(settings: Settings): string | null;
+  /** What people call the endpoint (`MCP URL`) and the backend (`MCP server`). */
+  readonly words: { readonly endpoint: string; readonly backend: string };
   /** Is this a setting that a fresh install should be asked for on a terminal? */
   readonly askFor: readonly string[];
   desired(input: {

@@ -15,9 +15,10 @@ const changes = (operations: readonly Operation[], path: string): boolean =>
  */
 export function socketIsElsewhere(scope: Scope): boolean {
   const { host, product, state } = scope;
-  if (!isRunning(state.unitsBefore.get(product.socket)) || host.listSystem('/proc/1/fd') === null)
-    return false;
-  return !isListenerOf(host, product.listenPort(state.settings), 1);
+  const port = product.listenPort(state.settings);
+  const runs = isRunning(state.unitsBefore.get(product.socket ?? ''));
+  if (!runs || port === null || host.listSystem('/proc/1/fd') === null) return false;
+  return !isListenerOf(host, port, 1);
 }
 
 const inUnit = (scope: Scope, unit: string, { pid }: Listener): boolean =>
@@ -25,7 +26,7 @@ const inUnit = (scope: Scope, unit: string, { pid }: Listener): boolean =>
 
 function isOurSockets(scope: Scope, port: number, listener: Listener): boolean {
   const { product, state } = scope;
-  const listens = state.unitsBefore.get(product.socket)?.listens ?? [];
+  const listens = state.unitsBefore.get(product.socket ?? '')?.listens ?? [];
   const bySystemd = listener.pid === 1 && listens.some((address) => address.endsWith(`:${port}`));
   return bySystemd || inUnit(scope, product.service, listener);
 }
@@ -42,7 +43,8 @@ function siteIsMoving(scope: Scope, web: WebProbe, port: number, operations: rea
 export function webGivesPortUp(scope: Scope, desired: Desired, operations: readonly Operation[]): boolean {
   const { host, product, state } = scope;
   const port = product.listenPort(state.settings);
-  if (desired.web === null || !siteIsMoving(scope, desired.web, port, operations)) return false;
+  if (port === null || desired.web === null || !siteIsMoving(scope, desired.web, port, operations))
+    return false;
   return listenersOn(host, port, loopback).some((listener) => inUnit(scope, product.webUnit, listener));
 }
 
@@ -57,11 +59,32 @@ const taken = (port: number, { address, name, pid }: Listener, remedy?: string):
 function checkServicePort(scope: Scope, desired: Desired, operations: readonly Operation[]): void {
   const { host, product, state } = scope;
   const port = product.listenPort(state.settings);
+  if (port === null) return;
   const foreign = listenersOn(host, port, loopback).filter((each) => !isOurSockets(scope, port, each));
   const [first] = foreign;
   if (first === undefined) return;
   const onlyWeb = foreign.every((listener) => inUnit(scope, product.webUnit, listener));
-  if (!onlyWeb || !webGivesPortUp(scope, desired, operations)) throw taken(port, first);
+  if (!onlyWeb || !webGivesPortUp(scope, desired, operations))
+    throw taken(port, first, otherPort(scope, port));
+}
+
+/** How another port is chosen: by the option of the setting that holds this one. */
+function otherPort({ product, state }: Scope, port: number): string {
+  const setting = product.settings.find(({ key }) => state.settings[key] === String(port));
+  const choose = setting === undefined ? '' : `, or choose another port with --${setting.option}`;
+  return `Stop that program${choose}.`;
+}
+
+/**
+ * Does what holds the port stay as it is? A socket unit holds it until it is restarted; a service that listens by itself
+ * may listen elsewhere with its next start.
+ */
+function keepsPort({ product, state }: Scope, operations: readonly Operation[]): boolean {
+  const { socket, service } = product;
+  const unit = socket ?? service;
+  if (!isRunning(state.unitsBefore.get(unit)) || changes(operations, `/etc/systemd/system/${unit}`))
+    return false;
+  return socket !== null || !changes(operations, product.envFile);
 }
 
 function checkWebPort(scope: Scope, { port, serverName }: WebProbe): void {
@@ -80,10 +103,7 @@ function checkWebPort(scope: Scope, { port, serverName }: WebProbe): void {
 export function checkPorts(scope: Scope, desired: Desired, operations: readonly Operation[]): void {
   const { product, state } = scope;
   if (state.services === 'offline') return;
-  const stays =
-    isRunning(state.unitsBefore.get(product.socket)) &&
-    !changes(operations, `/etc/systemd/system/${product.socket}`);
-  if (!stays || socketIsElsewhere(scope)) checkServicePort(scope, desired, operations);
+  if (!keepsPort(scope, operations) || socketIsElsewhere(scope)) checkServicePort(scope, desired, operations);
   const { web } = desired;
   if (web !== null && (changes(operations, web.site) || !isRunning(state.unitsBefore.get(product.webUnit))))
     checkWebPort(scope, web);

@@ -1,9 +1,9 @@
 /** What running programs must be made to notice: because of this run's changes, or because of what they are like now. */
-import type { Obligation } from '../../facts.ts';
+import type { Obligation, OwedByRun } from '../../facts.ts';
 import type { Operation, Reload, Request } from '../../machines/types.ts';
 import type { Affects, Desired } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';
-import { changedDropIns, environmentOf, isNewerThan, isRunning, type UnitStatus } from '../units.ts';
+import { changedDropIns, environmentOf, isNewerThan, isRunning, unitsOf, type UnitStatus } from '../units.ts';
 import { isSiteKept, renewed, servedBy } from '../web.ts';
 import { socketIsElsewhere, webGivesPortUp } from './ports.ts';
 
@@ -12,18 +12,18 @@ type What = Obligation['what'];
 /** The manager has no unit; the name stands for it in records. */
 const managerUnit = 'systemd';
 
-function obligation(scope: Scope, affects: Affects, path: string): Obligation {
+function obligations(scope: Scope, affects: Affects, path: string): readonly Obligation[] {
   const { product } = scope;
   const because = [path];
   switch (affects) {
     case 'service':
-      return { what: 'restart', unit: product.service, because };
+      return [{ what: 'restart', unit: product.service, because }];
     case 'socket':
-      return { what: 'restartSocket', unit: product.socket, because };
+      return product.socket === null ? [] : [{ what: 'restartSocket', unit: product.socket, because }];
     case 'unit':
-      return { what: 'reloadManager', unit: managerUnit, because };
+      return [{ what: 'reloadManager', unit: managerUnit, because }];
     case 'web':
-      return { what: 'reloadWeb', unit: product.webUnit, because };
+      return [{ what: 'reloadWeb', unit: product.webUnit, because }];
   }
 }
 
@@ -39,7 +39,7 @@ function dueAfter(scope: Scope, desired: Desired, operations: readonly Operation
     if (kind !== 'writeFile' && kind !== 'makeLink') continue;
     state.obligations.set(
       path,
-      (affects.get(path) ?? []).map((each) => obligation(scope, each, path)),
+      (affects.get(path) ?? []).flatMap((each) => obligations(scope, each, path)),
     );
   }
   return [...state.obligations.values()].flat();
@@ -59,11 +59,12 @@ function hasOtherValues(scope: Scope, status: UnitStatus): boolean {
 }
 
 /** Does the process have other values than the file, or was it started before the files it reads? */
-function staleBecause(scope: Scope, status: UnitStatus): readonly string[] {
+function staleBecause(scope: Scope, desired: Desired, status: UnitStatus): readonly string[] {
   const { host, product } = scope;
-  const newer = [product.codeFile, `/etc/systemd/system/${product.service}`].filter((path) =>
-    isNewerThan(host, path, status.startedUs, Date.now()),
-  );
+  const newer = desired.files
+    .filter(({ affects }) => affects.includes('service'))
+    .map(({ path }) => path)
+    .filter((path) => isNewerThan(host, path, status.startedUs, Date.now()));
   return [...(hasOtherValues(scope, status) ? [product.envFile] : []), ...newer];
 }
 
@@ -75,46 +76,57 @@ const outdatedBecause = (scope: Scope, status: UnitStatus, sinceUs: number): rea
   ...changedDropIns(scope.host, status, sinceUs),
 ];
 
-function socketDueBecause(
-  scope: Scope,
-  socket: UnitStatus | undefined,
-  outdated: readonly string[],
-): readonly string[] {
+function socketDueBecause(scope: Scope, unit: string, outdated: readonly string[]): readonly string[] {
   const { product, state } = scope;
-  if (!isRunning(socket)) return [`${product.socket} is not active`];
+  if (!isRunning(state.unitsBefore.get(unit))) return [`${unit} is not active`];
   const port = product.listenPort(state.settings);
-  return socketIsElsewhere(scope)
-    ? [...outdated, `${product.socket} does not listen on port ${port}`]
-    : outdated;
+  return socketIsElsewhere(scope) ? [...outdated, `${unit} does not listen on port ${port ?? ''}`] : outdated;
 }
 
 function serviceDueBecause(
   scope: Scope,
+  desired: Desired,
   service: UnitStatus | undefined,
   outdated: readonly string[],
 ): readonly string[] {
   if (service === undefined || !isRunning(service)) return [`${scope.product.service} is not running`];
-  return [...staleBecause(scope, service), ...outdated];
+  return [...staleBecause(scope, desired, service), ...outdated];
 }
 
-function dueByState(scope: Scope): Obligation[] {
+function dueByState(scope: Scope, desired: Desired): Obligation[] {
   const { product, state } = scope;
+  const { socket } = product;
   const service = state.unitsBefore.get(product.service);
-  const socket = state.unitsBefore.get(product.socket);
+  const socketUnit = state.unitsBefore.get(socket ?? '');
   const outdated = {
     service: service === undefined ? [] : outdatedBecause(scope, service, service.startedUs),
-    socket: socket === undefined ? [] : outdatedBecause(scope, socket, socket.activeUs),
+    socket: socketUnit === undefined ? [] : outdatedBecause(scope, socketUnit, socketUnit.activeUs),
   };
   const due: Obligation[] = [
     { what: 'reloadManager', unit: managerUnit, because: [...outdated.service, ...outdated.socket] },
+    ...(socket === null
+      ? []
+      : [
+          {
+            what: 'restartSocket' as const,
+            unit: socket,
+            because: socketDueBecause(scope, socket, outdated.socket),
+          },
+        ]),
     {
-      what: 'restartSocket',
-      unit: product.socket,
-      because: socketDueBecause(scope, socket, outdated.socket),
+      what: 'restart',
+      unit: product.service,
+      because: serviceDueBecause(scope, desired, service, outdated.service),
     },
-    { what: 'restart', unit: product.service, because: serviceDueBecause(scope, service, outdated.service) },
   ];
   return due.filter(({ because }) => because.length > 0);
+}
+
+/** What interrupted runs left to be done, and is this product's to do: another's service waits for a run of its own. */
+function owedHere(scope: Scope, desired: Desired): readonly OwedByRun[] {
+  const { product } = scope;
+  const own = [managerUnit, ...unitsOf(product), ...(desired.web === null ? [] : [product.webUnit])];
+  return scope.memory().owed.filter(({ unit }) => own.includes(unit));
 }
 
 async function webDueByState(scope: Scope, desired: Desired, changed: boolean): Promise<Obligation[]> {
@@ -153,12 +165,11 @@ export async function reloadsOf(
   const planned = dueAfter(scope, desired, operations);
   // Nothing runs here: what is written is what the next boot reads.
   if (scope.state.services === 'offline') return [];
-  const owed = scope.memory().owed.filter(({ what }) => desired.web !== null || what !== 'reloadWeb');
   const changesWeb = planned.some(({ what }) => what === 'reloadWeb');
   const due: readonly (Obligation & { readonly run?: string })[] = [
     ...planned,
-    ...owed,
-    ...dueByState(scope),
+    ...owedHere(scope, desired),
+    ...dueByState(scope, desired),
     ...(await webDueByState(scope, desired, changesWeb)),
   ];
   const reloads = order.flatMap((what): Reload[] => {
@@ -189,7 +200,7 @@ export async function reloadsOf(
 const serviceWithSocket = (scope: Scope): Reload => ({
   what: 'restart',
   unit: scope.product.service,
-  because: [scope.product.socket],
+  because: [scope.product.socket ?? ''],
   how: howOf(scope, 'restart', scope.product.service),
   owedBy: [],
 });

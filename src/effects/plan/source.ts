@@ -25,14 +25,14 @@ export function insteadOf(scope: Scope, hash: string): string {
  */
 function suppliedHash(scope: Scope, hash: string): string | null {
   const { sourcesSupplied, baselines } = scope.memory();
-  const known = baselines[scope.product.codeFile] ?? [];
+  const known = baselines[scope.product.codeFile ?? ''] ?? [];
   const written = known.includes(hash) || sourcesSupplied.includes(hash) ? hash : known.at(-1);
   return written !== undefined && sourcesSupplied.includes(written) ? written : null;
 }
 
 /** A service of one's own does not get what the bundled one has learned since. */
-function keptNote(scope: Scope, hash: string): Note {
-  const { codeFile, bundledCode } = scope.product;
+function keptNote(scope: Scope, codeFile: string, hash: string): Note {
+  const { bundledCode } = scope.product;
   if (insteadOf(scope, hash) === sha256(bundledCode)) {
     const text = `${codeFile} came from --source and is kept; --source bundled goes back.`;
     return { code: 'source-kept', level: 'info', text };
@@ -47,13 +47,14 @@ export function chooseSource(scope: Scope, request: Request): Source {
   const bundled: Source = { origin: 'bundled', code: product.bundledCode, notes: [] };
   if (request.source === 'file' && scope.source !== null)
     return { origin: 'file', code: scope.source, notes: [] };
-  if (request.source === 'bundled') return bundled;
-  const found = lookAt(host, product.codeFile);
+  const { codeFile } = product;
+  if (request.source === 'bundled' || codeFile === null) return bundled;
+  const found = lookAt(host, codeFile);
   // What is no file at all is refused where files are decided about.
   if (found !== null && found.bytes === null) return bundled;
   const code = found?.bytes ?? null;
   const supplied = suppliedHash(scope, found?.identity.hash ?? '');
   if (supplied === null) return bundled;
-  if (code === null) throw new InstallerError('E_SOURCE_LOST', { path: product.codeFile });
-  return { origin: 'file', code, notes: [keptNote(scope, supplied)] };
+  if (code === null) throw new InstallerError('E_SOURCE_LOST', { path: codeFile });
+  return { origin: 'file', code, notes: [keptNote(scope, codeFile, supplied)] };
 }

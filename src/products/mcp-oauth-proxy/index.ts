@@ -119,6 +119,7 @@ function desired(input: Input): DesiredResult {
 
 export const mcpOauthProxy: Product = {
   name: product.name,
+  description: 'Installs mcp-oauth-proxy; rerun it as often as you like, secrets stay.',
   directory: product.directory,
   envFile: product.envFile,
   codeFile: product.codeFile,
@@ -132,6 +133,8 @@ export const mcpOauthProxy: Product = {
   healthPaths: ['/healthz', '/.well-known/oauth-authorization-server'],
   listenPort: portOf,
   endpoint: (values) => `${publicUrl(values)}/mcp`,
+  backend: (values) => values['BACKEND_URL'] ?? null,
+  words: { endpoint: 'MCP URL', backend: 'MCP server' },
   askFor: ['DOMAIN', 'BACKEND_URL'],
   desired,
   settingsChanged,

@@ -1,7 +1,7 @@
 /** Does nginx read a file? Told from its configuration, before anything is written. */
 import { posix } from 'node:path';
 import type { HostView } from '../product.ts';
-import { withoutComments } from './nginx.ts';
+import { withoutComments } from '../nginx-marker.ts';
 
 export const mainConfig = '/etc/nginx/nginx.conf';
 

@@ -7,6 +7,7 @@
  * Left out on purpose: an `http2` directive, which other sites of the host may set differently.
  */
 import { createHash } from 'node:crypto';
+import { marking, withoutComments } from '../nginx-marker.ts';
 import { product } from './names.ts';
 
 export type Variant =
@@ -23,8 +24,6 @@ export interface WebOptions {
   readonly port: number;
   readonly ipv6: boolean;
 }
-
-export const markerPath = '/.well-known/mcp-installer';
 
 /** Where Debian's nginx serves its default page, and where `certbot --webroot` is told to put challenges. */
 export const acmeRoot = '/var/www/html';
@@ -83,9 +82,6 @@ ${include}
 
 const site = (options: WebOptions): string =>
   `${header('Edit it if you like (certbot does): an edit is noticed and kept.')}${servers(options)}`;
-
-/** Comments begin where a word would; a `#` inside of one is none. */
-export const withoutComments = (text: string): string => text.replace(/(^|[\s;{}])#.*$/gmu, '$1');
 
 /** A person may tune the rates; the snippet relies on the names. */
 const zones = `# Tries a second for each client; of IPv6 a whole network (/64) is one. An edit is noticed and kept.
@@ -191,31 +187,6 @@ const waiting = `location / {
     return 503 "The certificate of this site is still to come.\\n";
 }
 `;
-
-/**
- * `return` is answered before allow and deny are looked at, so the address is asked for here. Who talks to an address
- * of the host from that same address is the host itself.
- */
-const marking = (
-  marker: string,
-): string => `# Tells the installer, on this machine only, which configuration nginx serves.
-location = ${markerPath} {
-    access_log off;
-    default_type text/plain;
-    set $mcp_installer_peers "$remote_addr $server_addr";
-    if ($mcp_installer_peers !~ "^(127\\.|::1 |(\\S+) \\2$)") {
-        return 404;
-    }
-    return 200 "${marker}\\n";
-}
-`;
-
-/** The marker that a snippet shows, whichever version wrote it; null where it shows none. */
-export function markerOf(snippet: string): string | null {
-  const text = withoutComments(snippet);
-  const at = text.indexOf(`location = ${markerPath} {`);
-  return at < 0 ? null : (/\sreturn 200 "([0-9a-f]+)\\n";/u.exec(text.slice(at))?.[1] ?? null);
-}
 
 /** Does it wait for a certificate, and forward nothing? */
 export const isWaiting = (snippet: string): boolean => !/\sproxy_pass\s/u.test(withoutComments(snippet));

@@ -1,7 +1,8 @@
 /** The service and its units: files and links, whatever the web server does. */
 import type { DesiredFile, DesiredLink, Settings } from '../product.ts';
 import { product } from './names.ts';
-import { isLoopback, portOf } from './settings.ts';
+import { isLoopback } from '../validators.ts';
+import { portOf } from './settings.ts';
 import { serviceUnit, socketUnit } from './units.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');

@@ -2,33 +2,17 @@
  * Settings of mcp-oauth-proxy. A value passes here or nowhere: what comes out is canonical and harmless in the env file,
  * in an nginx site and in a URL, so templates need no second opinion.
  */
-import { isIP } from 'node:net';
-import { domainToASCII } from 'node:url';
 import type { SettingSpec, Settings, Validated } from '../product.ts';
-
-const ok = (value: string): Validated => ({ ok: true, value });
-const invalid = (why: string): Validated => ({ ok: false, why });
-
-/** RFC 1035 label lengths with letters, digits and hyphens; what a certificate can name. */
-const hostName =
-  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
-
-function validateDomain(value: string): Validated {
-  // Anything a URL parser would drop or turn into something else is not a name that a person meant.
-  const plain = /^[\p{L}\p{M}\p{N}.-]+$/u.test(value);
-  const name = plain ? domainToASCII(value).toLowerCase().replace(/\.$/u, '') : '';
-  if (isIP(value) !== 0)
-    return invalid(`${show(value)} is an address; a host name is needed, such as mcp.example.org`);
-  return hostName.test(name)
-    ? ok(name)
-    : invalid(`${show(value)} is not a host name, such as mcp.example.org`);
-}
-
-/** A value as it may stand in a sentence: short, on one line. */
-function show(value: string): string {
-  const line = value.replace(/[^\x20-\x7e]/gu, '?');
-  return `"${line.length > 80 ? `${line.slice(0, 80)}…` : line}"`;
-}
+import {
+  invalid,
+  isLoopback,
+  ok,
+  parseUrl,
+  show,
+  validateDomain,
+  validateFile,
+  validateFlag,
+} from '../validators.ts';
 
 /** Upper end: the port above it is the one of the loopback site. */
 const ports = { lowest: 1024, highest: 65_534 };
@@ -39,23 +23,6 @@ function validatePort(value: string): Validated {
     ? ok(String(port))
     : invalid(`${show(value)} is not a port between ${ports.lowest} and ${ports.highest}`);
 }
-
-/** Printable ASCII without what has a meaning in an env file or in nginx. */
-const harmless = /^[\x21-\x7e]+$/u;
-const harmful = /["'`\\${};<>|^]/u;
-
-function parseUrl(value: string): URL | null {
-  if (!harmless.test(value) || harmful.test(value)) return null;
-  try {
-    return new URL(value);
-  } catch {
-    return null;
-  }
-}
-
-/** RFC 8252: what never leaves this machine. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
 
 function validateBackend(value: string): Validated {
   // Before anything is shown: what stands before the @ is a password.
@@ -88,15 +55,6 @@ function validatePublicUrl(value: string): Validated {
   return ok(url.origin);
 }
 
-/** An absolute path without blanks and quotes: nginx reads it from its configuration. */
-export function validateFile(value: string): Validated {
-  const plain =
-    /^\/[A-Za-z0-9_@%+=:,./-]+$/u.test(value) && !value.split('/').includes('..') && !value.endsWith('/');
-  return plain && value.length <= 4096
-    ? ok(value.replace(/\/{2,}/gu, '/'))
-    : invalid(`${show(value)} is not an absolute path of letters, digits and _@%+=:,.-/`);
-}
-
 function validateRedirectUris(value: string): Validated {
   const uris = value.split(',').map((uri) => uri.trim());
   for (const uri of uris) {
@@ -107,12 +65,6 @@ function validateRedirectUris(value: string): Validated {
     }
   }
   return ok([...new Set(uris)].join(','));
-}
-
-function validateFlag(value: string): Validated {
-  if (['1', 'true', 'yes'].includes(value.toLowerCase())) return ok('1');
-  if (['', '0', 'false', 'no'].includes(value.toLowerCase())) return ok('');
-  return invalid(`${show(value)} is neither 1, true, yes nor 0, false, no`);
 }
 
 /** RFC 6750 section 2.1, `b64token`; shorter ones can be guessed. */

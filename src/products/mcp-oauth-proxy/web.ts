@@ -18,15 +18,15 @@ import {
   includesSnippet,
   isSatisfiedBy,
   isWaiting,
-  markerOf,
-  markerPath,
   servesDomain,
   webFiles,
   type Certificate,
   type Variant,
 } from './nginx.ts';
 import { isRead, mainConfig } from './nginx-includes.ts';
-import { portOf, validateFile } from './settings.ts';
+import { markerOf, markerPath } from '../nginx-marker.ts';
+import { validateFile } from '../validators.ts';
+import { portOf } from './settings.ts';
 
 export type Input = Parameters<Product['desired']>[0];
 

@@ -1,0 +1,284 @@
+/**
+ * What a service is described by: the schema behind `defineService` and behind `--product FILE`, whose files stand beside
+ * it instead of in it. What a field may hold by itself is said here; what fields have to do with each other is in
+ * checks.ts.
+ */
+import * as v from 'valibot';
+
+const maxBytes = 16 * 1024 * 1024;
+
+const words = (description: string) =>
+  v.pipe(
+    v.string('a sentence is needed'),
+    v.regex(/^[\x20-\x7e\u00a1-\uffff]{1,400}$/, 'it must be one line of 1 to 400 characters'),
+    v.description(description),
+  );
+
+const key = (description: string) =>
+  v.pipe(
+    v.string('a name is needed, such as API_KEY'),
+    v.regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'it must be of A-Z, 0-9 and _, beginning with a letter'),
+    v.description(description),
+  );
+
+const option = (description: string) =>
+  v.pipe(
+    v.string('a name is needed, such as api-key-file'),
+    v.regex(/^[a-z][a-z0-9-]{0,39}$/, 'it must be of a-z, 0-9 and -, beginning with a letter'),
+    v.description(description),
+  );
+
+const port = (description: string) =>
+  v.pipe(
+    v.number('a port number is needed'),
+    v.integer('a port is a whole number'),
+    v.minValue(1, 'it must be between 1 and 65535'),
+    v.maxValue(65_535, 'it must be between 1 and 65535'),
+    v.description(description),
+  );
+
+export const settingTypes = [
+  'port',
+  'integer',
+  'host',
+  'url',
+  'path',
+  'file',
+  'word',
+  'choice',
+  'flag',
+  'text',
+] as const;
+
+const setting = v.strictObject({
+  key: key('Its name in the env file, and so in the environment of the service.'),
+  type: v.pipe(
+    v.picklist(settingTypes, `it must be one of ${settingTypes.join(', ')}`),
+    v.description('What its values may be.'),
+  ),
+  description: words('What it is for; shown in --help.'),
+  option: v.optional(
+    option('Its option without dashes; without this its name in lower case: LOG_LEVEL is --log-level.'),
+  ),
+  default: v.optional(
+    v.pipe(
+      v.union([v.string(), v.number(), v.boolean()], 'a text, a number or true/false is needed'),
+      v.description('In force where nobody gives a value.'),
+    ),
+  ),
+  choices: v.optional(
+    v.pipe(
+      v.array(
+        v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a choice is of A-Z a-z 0-9 . _ -')),
+        'a list is needed',
+      ),
+      v.minLength(1, 'at least one choice is needed'),
+      v.description('Of type choice: the values that are valid.'),
+    ),
+  ),
+  minimum: v.optional(
+    v.pipe(v.number('a number is needed'), v.description('Of type integer: its lower end, 0 without this.')),
+  ),
+  maximum: v.optional(
+    v.pipe(
+      v.number('a number is needed'),
+      v.description('Of type integer: its upper end, 2147483647 without this.'),
+    ),
+  ),
+  ask: v.optional(
+    v.pipe(
+      v.boolean('true or false is needed'),
+      v.description('Ask for it on a terminal, in a fresh installation.'),
+    ),
+  ),
+});
+
+const secret = v.strictObject({
+  name: key('Its name in the env file, and so in the environment of the service.'),
+  purpose: words('What it is for.'),
+  afterRotation: words('Who has to do what once it has another value.'),
+  bytes: v.optional(
+    v.pipe(
+      v.number('a number is needed'),
+      v.integer('a whole number is needed'),
+      v.minValue(16, 'fewer than 16 random bytes can be guessed'),
+      v.maxValue(512, 'more than 512 random bytes are of no use'),
+      v.description('How many random bytes it holds, 32 without this.'),
+    ),
+  ),
+  format: v.optional(
+    v.pipe(
+      v.picklist(['hex', 'base64url', 'alphanumeric'], 'it must be one of hex, base64url, alphanumeric'),
+      v.description('How its random bytes are written, hex without this.'),
+    ),
+  ),
+  fileOption: v.optional(
+    option(
+      'The option, without dashes, that takes its value from a file: 12 to 4096 of A-Z a-z 0-9 . _ ~ + / = : , @ % ! ? * -',
+    ),
+  ),
+  optional: v.optional(
+    v.pipe(
+      v.boolean('true or false is needed'),
+      v.description('Never generated: there where its fileOption brings it along, and only there.'),
+    ),
+  ),
+});
+
+const health = v.pipe(
+  v.string('a path is needed, such as /healthz'),
+  v.regex(/^\/[A-Za-z0-9._~/-]{0,199}$/, 'it must begin with / and be of A-Z a-z 0-9 . _ ~ / -'),
+);
+
+const web = <T extends v.GenericSchema>(text: T) =>
+  v.strictObject({
+    site: text,
+    port: port(
+      'The port of the site that the installer asks, on loopback, whether nginx serves it: 80, 443.',
+    ),
+    serverName: v.optional(key('The setting, of type host, that is the server_name of the site.')),
+    certificate: v.optional(key('The setting, of type file, that is the ssl_certificate of the site.')),
+  });
+
+/** @param content the fields by which a file has its bytes; @param text how a unit or a site is given */
+function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(content: C, text: T) {
+  const file = v.strictObject({
+    path: v.pipe(
+      v.string('an absolute path is needed'),
+      v.description(
+        'Where it is installed: below /usr/local/lib/NAME, /usr/local/share/NAME or /etc/NAME, or as /usr/local/bin/NAME or /etc/logrotate.d/NAME.',
+      ),
+    ),
+    ...content,
+    executable: v.optional(
+      v.pipe(v.boolean('true or false is needed'), v.description('Mode 0755 instead of 0644.')),
+    ),
+    template: v.optional(
+      v.pipe(
+        v.picklist(['plain', 'json'], 'it must be one of plain, json'),
+        v.description(
+          'Replace {{SETTING}} in it: by the value as it is (plain), or by a JSON literal, which YAML and TOML read too (json). Without this no byte is changed.',
+        ),
+      ),
+    ),
+  });
+  return v.strictObject({
+    name: v.pipe(
+      v.string('a name is needed'),
+      v.regex(
+        /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+        'it must be of a-z, 0-9 and single hyphens, beginning with a letter',
+      ),
+      v.minLength(2, 'it must have at least 2 characters'),
+      v.maxLength(32, 'it must have at most 32 characters'),
+      v.description(
+        'Names the service, its unit (NAME.service) and its directories (/etc/NAME, /usr/local/lib/NAME).',
+      ),
+    ),
+    description: words('What it is; shown in --help.'),
+    unit: text,
+    socket: v.optional(text),
+    port: v.optional(key('The setting, of type port, that is its port on 127.0.0.1.')),
+    health: v.optional(
+      v.pipe(
+        v.array(health, 'a list of paths is needed'),
+        v.minLength(1, 'at least one path is needed'),
+        v.description(
+          'Paths on its port; the first one that answers 200 makes it healthy. Without this its process has to stay.',
+        ),
+      ),
+    ),
+    secrets: v.pipe(
+      v.array(secret, 'a list of secrets is needed'),
+      v.minLength(1, 'at least one secret is needed'),
+    ),
+    settings: v.optional(v.array(setting, 'a list of settings is needed')),
+    files: v.optional(v.array(file, 'a list of files is needed')),
+    packages: v.optional(
+      v.pipe(
+        v.array(
+          v.pipe(
+            v.string('a name is needed'),
+            v.regex(/^[a-z0-9][a-z0-9+.-]{1,99}$/, 'it must be the name of a Debian package'),
+          ),
+          'a list of names is needed',
+        ),
+        v.description('Debian packages that it needs.'),
+      ),
+    ),
+    nginx: v.optional(v.pipe(web(text), v.description('A site of nginx in front of it.'))),
+    url: v.optional(words('What its clients are given; {{SETTING}} stands for a value.')),
+    next: v.optional(
+      v.pipe(
+        v.array(words('A line.'), 'a list of lines is needed'),
+        v.description('Lines to tell after an installation; {{SETTING}} stands for a value.'),
+      ),
+    ),
+  });
+}
+
+const bytesOrText = v.union(
+  [v.string(), v.instance(Uint8Array)],
+  'the content is needed, as a string or as bytes',
+);
+
+/** A service with everything in it. */
+export const serviceSchema = schemaOf(
+  {
+    content: v.pipe(
+      bytesOrText,
+      v.check((value) => value.length <= maxBytes, 'it is larger than 16 MiB'),
+    ),
+  },
+  v.string('the text is needed'),
+);
+
+const beside = v.pipe(
+  v.string('the name of a file is needed'),
+  v.regex(
+    /^(?!.*(?:^|\/)\.\.(?:\/|$))[A-Za-z0-9_.-][A-Za-z0-9_./-]{0,254}$/,
+    'it must be a relative path, without .., of a file beside the product file',
+  ),
+);
+
+const fileBeside = v.pipe(beside, v.description('The file, by its path from where the product file is.'));
+
+/** The same as it stands in a product file: contents are files beside it. */
+export const productFileSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  ...schemaOf({ from: fileBeside }, fileBeside).entries,
+});
+
+export type ServiceDefinition = v.InferInput<typeof serviceSchema>;
+export type ProductFile = v.InferOutput<typeof productFileSchema>;
+export type SettingDefinition = v.InferOutput<typeof setting>;
+export type SecretDefinition = v.InferOutput<typeof secret>;
+
+/** What is wrong, and where: keys and indexes from the top. */
+export interface Problem {
+  readonly path: readonly (string | number)[];
+  /** Half a sentence that says what would be valid; never a secret, of which a definition holds none. */
+  readonly what: string;
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): Problem {
+  const path = (issue.path ?? []).flatMap(({ key: at }) =>
+    typeof at === 'string' || typeof at === 'number' ? [at] : [],
+  );
+  const name = path.at(-1) ?? '';
+  if (issue.type === 'strict_object' && issue.expected === 'never')
+    return { path, what: `there is no field ${JSON.stringify(name)} here` };
+  if (issue.type === 'strict_object' && issue.received === 'undefined')
+    return { path, what: 'it is missing' };
+  if (issue.received === 'undefined') return { path, what: `it is missing: ${issue.message}` };
+  const got = typeof issue.input === 'string' ? `${JSON.stringify(issue.input.slice(0, 60))}: ` : '';
+  return { path, what: `${got}${issue.message}` };
+}
+
+export type Read<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function readAs<S extends v.GenericSchema>(schema: S, value: unknown): Read<v.InferOutput<S>> {
+  const { success, output, issues } = v.safeParse(schema, value);
+  return success ? { ok: true, value: output } : { ok: false, problems: issues.map(problemOf) };
+}
