@@ -40,6 +40,7 @@ export {
 export type * from './effects/host/port.ts';
 
 export { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
+export { readProductFile } from './product-file.ts';
 export { defineService, type ServiceFunctions } from './products/service/index.ts';
 export type { ServiceDefinition } from './products/service/definition.ts';
 export type * from './products/product.ts';

@@ -4,9 +4,8 @@ import path from 'node:path';
 import { isatty } from 'node:tty';
 import { install } from '../install.ts';
 import type { Output, Signal } from '../machines/types.ts';
-import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
 import type { ResultEvent } from '../run-events.ts';
-import type { Finished } from '../products/product.ts';
+import type { Finished, Product } from '../products/product.ts';
 import { createAsker } from './asker.ts';
 import { sudoLine, typeable } from './called.ts';
 import {
@@ -21,8 +20,6 @@ import { inputsOf, type Options } from './inputs.ts';
 import type { Watched } from './inspect.ts';
 import { printTrace } from './trace.ts';
 import type { CommandOutput } from './output.ts';
-
-const product = mcpOauthProxy;
 
 /** Signals end the run politely; a second one changes nothing, so that putting back is not cut short. */
 function interrupts(): AbortSignal {
@@ -50,6 +47,7 @@ function leaveDeadTerminalAtExit(): void {
 }
 
 interface How {
+  readonly product: Product;
   readonly root: string;
   readonly dryRun: boolean;
   readonly detailed: boolean;
@@ -57,7 +55,7 @@ interface How {
 }
 
 /** Below another root the one place to read a secret is that root's. */
-const nextSteps = (finished: Finished, root: string): string[] =>
+const nextSteps = (product: Product, finished: Finished, root: string): string[] =>
   product
     .nextSteps(finished)
     .map((line) =>
@@ -67,12 +65,13 @@ const nextSteps = (finished: Finished, root: string): string[] =>
 function resultOf(
   output: Output,
   run: string | null,
-  { root, dryRun, detailed, variables }: How,
+  { product, root, dryRun, detailed, variables }: How,
 ): ResultEvent {
   const { outcome, exitCode, changed, plan, error, mode, secrets } = output;
   const showNext =
     !dryRun && (outcome === 'installed' || outcome === 'unchanged') && (mode !== 'existing' || changed);
-  const next = showNext && plan !== null ? nextSteps({ mode, settings: plan.settings, secrets }, root) : [];
+  const finished = { mode, settings: plan?.settings ?? {}, secrets };
+  const next = showNext && plan !== null ? nextSteps(product, finished, root) : [];
   return {
     v: 1,
     type: 'result',
@@ -88,7 +87,7 @@ function resultOf(
 }
 
 /** sudo drops the environment without a word; a setting that does not count is worth one. */
-function tellOfDropped(ofSudo: Environment, output: CommandOutput): void {
+function tellOfDropped(ofSudo: Environment, product: Product, output: CommandOutput): void {
   const dropped = Object.entries(settingsIn(ofSudo, product)).filter(
     ([name]) => process.env[name] === undefined,
   );
@@ -119,6 +118,7 @@ export async function runInstall(
   options: Options,
   output: CommandOutput,
   flags: readonly string[],
+  product: Product,
 ): Promise<number> {
   const ofSudo = environmentOfSudo();
   refuseRotationByEnvironment(process.env, ofSudo);
@@ -130,7 +130,7 @@ export async function runInstall(
   const inputs = inputsOf(options, process.env, product, ask);
   const variables = settingsIn(process.env, product);
   const interrupt = interrupts();
-  tellOfDropped(ofSudo, output);
+  tellOfDropped(ofSudo, product, output);
   const watched = await watchedBy(options, { product: product.name, root: inputs.root, dryRun }, output);
   const { output: ended, run } = await install({
     product,
@@ -161,7 +161,7 @@ export async function runInstall(
       : {}),
   });
   const detailed = options['detailedExitcode'] === true;
-  const result = resultOf(ended, run, { root: inputs.root, dryRun, detailed, variables });
+  const result = resultOf(ended, run, { product, root: inputs.root, dryRun, detailed, variables });
   output.emit(result);
   // Whoever sits there looks at it for as long as they like; a script goes on, and so does who has pressed Ctrl-C.
   const stays = process.stdin.isTTY && !output.json && options['yes'] !== true && options['quiet'] !== true;

@@ -1,7 +1,9 @@
 /** The command line: which commands and options there are, and what bad usage looks like. */
 import { Command, CommanderError, Option } from 'commander';
 import { InstallerError, errorTable, toPublicError } from '../errors.ts';
+import path from 'node:path';
 import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
+import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
 import { version } from '../version.ts';
 import { badUsage, isGiven, wordsOf, type Words } from './arguments.ts';
@@ -31,7 +33,8 @@ const common = (command: Command): Command =>
     .option('--verbose', 'more: diffs, fingerprints, reasons')
     .option('--no-color', 'no colour (NO_COLOR is honoured too)');
 
-function addInstallOptions(command: Command): Command {
+function addInstallOptions(command: Command, product: Product): Command {
+  const removable = product.secrets.filter(({ optional }) => optional === true).map(({ name }) => name);
   command
     .option('--dry-run', 'predict, change nothing at all')
     .option(
@@ -39,19 +42,22 @@ function addInstallOptions(command: Command): Command {
       'regenerate all generated secrets, or only those named (NAME,…)',
       collect,
     );
-  for (const { option, kind, placeholder, description, default: preset } of mcpOauthProxy.settings) {
+  for (const { option, kind, placeholder, description, default: preset } of product.settings) {
     const words = preset === undefined ? description : `${description} (default ${preset})`;
     command.addOption(
       new Option(kind === 'flag' ? `--${option}` : `--${option} <${placeholder.toLowerCase()}>`, words),
     );
   }
-  for (const { name, fileOption, optional, purpose } of mcpOauthProxy.secrets) {
+  for (const { name, fileOption, optional, purpose } of product.secrets) {
     const words = optional === true ? `: ${purpose}; without it there is none` : ' instead of generating it';
     if (fileOption !== undefined)
       command.option(`--${fileOption} <file>`, `take ${name} from FILE (-: stdin)${words}`);
   }
+  if (product.codeFile !== null) {
+    const code = path.basename(product.codeFile);
+    command.option('--source <file>', `install this ${code} instead of the bundled one; "bundled" goes back`);
+  }
   return command
-    .option('--source <file>', 'install this oauth_proxy.py instead of the bundled one; "bundled" goes back')
     .option('--config <file>', 'settings from a dotenv file')
     .option('--no-packages', 'do not install missing packages; name them and stop')
     .option('--no-start', 'write and enable, start nothing')
@@ -59,7 +65,11 @@ function addInstallOptions(command: Command): Command {
     .option('--keep-edited', 'where an edit and a change of ours meet: keep the edit, lay ours beside it')
     .option('--force-config', 'where an edit and a change of ours meet: replace it, with a backup')
     .option('--allow-downgrade', 'run although a newer installer was here last')
-    .option('--unset <names>', `forget remembered settings, remove ${removable} (NAME,…)`, collect)
+    .option(
+      '--unset <names>',
+      `forget remembered settings${removable.length === 0 ? '' : `, remove ${removable.join(', ')}`} (NAME,…)`,
+      collect,
+    )
     .option('--skip-preflight', 'skip the checks of versions, packages, ports and downgrades')
     .option('--detailed-exitcode', '2 instead of 0 when something changed, or would change')
     .option('--yes', 'never ask');
@@ -73,17 +83,29 @@ const addInspectOptions = (command: Command): Command =>
     .option('--inspect [port]', 'serve the run on 127.0.0.1 for watching in a browser')
     .option('--inspect-stately <url>', 'the Stately inspector’s page (default https://stately.ai/inspect)');
 
-const removable = mcpOauthProxy.secrets
-  .filter(({ optional }) => optional === true)
-  .map(({ name }) => name)
-  .join(', ');
+const takesProduct = (command: Command): Command =>
+  command.option('--product <file>', 'another service than mcp-oauth-proxy: a product file (YAML or JSON)');
+
+/**
+ * The file of `--product`, before anything is known of the other options: which ones there are depends on the product.
+ * It cannot be the value of another one, since a word that begins with -- never is.
+ */
+function productFileIn(argv: readonly string[]): string | null {
+  const end = argv.indexOf('--');
+  const own = end === -1 ? argv : argv.slice(0, end);
+  const at = own.findIndex((word) => word === '--product' || word.startsWith('--product='));
+  if (at === -1) return null;
+  const word = own[at]!;
+  return (word.includes('=') ? word.slice(word.indexOf('=') + 1) : own[at + 1]) ?? null;
+}
 
 /** Every command as `--help` and the reference page list it. */
 export function createProgram(
   onRun: (command: string, run: Run) => (...args: unknown[]) => Promise<void>,
+  product: Product = mcpOauthProxy,
 ): Command {
   const program = new Command('mcp-installer')
-    .description('Installs mcp-oauth-proxy; rerun it as often as you like, secrets stay.')
+    .description(product.description)
     .version(version, '--version', 'the version')
     .helpOption(
       '-h, --help',
@@ -102,23 +124,29 @@ export function createProgram(
   common(
     addInspectOptions(
       addInstallOptions(
-        add(
-          'install',
-          'detect, decide, write, reload, verify (the default command)',
-          async (options, output, _, command) =>
-            (await import('./install.ts')).runInstall(
-              options,
-              output,
-              command.options.map(({ long }) => long ?? ''),
-            ),
-          true,
+        takesProduct(
+          add(
+            'install',
+            'detect, decide, write, reload, verify (the default command)',
+            async (options, output, _, command) =>
+              (await import('./install.ts')).runInstall(
+                options,
+                output,
+                command.options.map(({ long }) => long ?? ''),
+                product,
+              ),
+            true,
+          ),
         ),
+        product,
       ),
     ),
   );
   common(
-    add('status', 'what is installed, whether it is healthy, what differs', async (options, output) =>
-      (await import('./status.ts')).runStatus(options, output),
+    takesProduct(
+      add('status', 'what is installed, whether it is healthy, what differs', async (options, output) =>
+        (await import('./status.ts')).runStatus(options, output, product),
+      ),
     ),
   );
   common(
@@ -218,21 +246,33 @@ async function tellVersion(output: CommandOutput): Promise<number> {
 /** @returns the exit code; never throws what it knows */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const program = createProgram((_, run) => async (...args) => {
-    const own = args.at(-1) as Command;
-    const argument = typeof args[0] === 'string' ? args[0] : '';
-    exitCode = await run(own.opts<Options>(), output, argument, own);
-  });
-  for (const each of [program, ...program.commands]) {
-    each.exitOverride().configureOutput({ writeErr: () => undefined });
-  }
-  const words = wordsOf(program, argv);
+  const programFor = (product?: Product): Command => {
+    const made = createProgram(
+      (_, run) =>
+        async (...args) => {
+          const own = args.at(-1) as Command;
+          const argument = typeof args[0] === 'string' ? args[0] : '';
+          exitCode = await run(own.opts<Options>(), output, argument, own);
+        },
+      product,
+    );
+    for (const each of [made, ...made.commands])
+      each.exitOverride().configureOutput({ writeErr: () => undefined });
+    return made;
+  };
+  let program = programFor();
+  let words = wordsOf(program, argv);
   const output = createOutput({
     json: isGiven(words, '--json'),
     color: !isGiven(words, '--no-color'),
     verbosity: isGiven(words, '--quiet') ? 'quiet' : isGiven(words, '--verbose') ? 'verbose' : 'normal',
   });
   try {
+    const productFile = productFileIn(argv);
+    if (productFile !== null) {
+      program = programFor(await (await import('../product-file.ts')).readProductFile(productFile));
+      words = wordsOf(program, argv);
+    }
     if (isGiven(words, '--version')) exitCode = await tellVersion(output);
     else if (isGiven(words, '--help', '-h') || words.operands[0] === 'help')
       exitCode = help(words, program, output);

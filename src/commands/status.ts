@@ -1,6 +1,7 @@
 /** `status`: 0 healthy and as written, 3 drifted or unhealthy, 4 not installed, 11 while a run is at it. */
 import type { Health } from '../effects/condition.ts';
 import { errorTable, isErrorCode } from '../errors.ts';
+import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
 import { status, type Status } from '../status.ts';
 import { typeable } from './called.ts';
@@ -34,7 +35,7 @@ const healthWords = ({ ok, why }: Health): string =>
   ok === true ? 'ok' : ok === null ? `a person's site, not judged: ${why ?? ''}` : (why ?? '');
 
 /** How it is seen from each side. Another root is not asked. */
-function conditionLines(found: Status): string[] {
+function conditionLines(found: Status, product: Product): string[] {
   const { url, health, backend } = found;
   const asked =
     health === null
@@ -46,7 +47,7 @@ function conditionLines(found: Status): string[] {
             : `  through nginx on ${health.web.address}: ${healthWords(health.web)}`,
         ];
   return [
-    ...(url === null ? [] : [`  MCP URL: ${url}`]),
+    ...(url === null ? [] : [`  ${product.words.endpoint}: ${url}`]),
     ...asked,
     `  certificate: ${certificateWords(found)}`,
     ...(backend === null
@@ -55,7 +56,7 @@ function conditionLines(found: Status): string[] {
   ];
 }
 
-function lines(found: Status): string[] {
+function lines(found: Status, product: Product): string[] {
   if (found.underWay !== null)
     return [`Run ${found.underWay} is under way; what it has done so far is not judged.`];
   if (found.kind === 'absent') return ['Not installed.'];
@@ -69,7 +70,7 @@ function lines(found: Status): string[] {
   return [
     `Installed; the service is ${health}`,
     ...(found.problem === null ? [] : [`  ${found.problem.remedy}`]),
-    ...conditionLines(found),
+    ...conditionLines(found, product),
     ...Object.entries(found.settings).map(([key, value]) => `  ${key}=${value}`),
     ...found.secrets.map(({ name, fingerprint }) =>
       fingerprint === null ? `  ${name}: missing` : `  ${name}: fingerprint ${fingerprint}`,
@@ -90,8 +91,8 @@ const outcomes: Readonly<Record<number, string>> = {
   11: 'busy',
 };
 
-export async function runStatus(options: Options, output: CommandOutput): Promise<number> {
-  const found = await status({ root: rootOf(options) });
+export async function runStatus(options: Options, output: CommandOutput, product: Product): Promise<number> {
+  const found = await status({ root: rootOf(options), product });
   const exitCode = exitCodeOf(found);
   output.emit({
     v: 1,
@@ -112,7 +113,7 @@ export async function runStatus(options: Options, output: CommandOutput): Promis
     certificate: found.certificate,
     backend: found.backend,
   });
-  for (const text of lines(found)) output.say(text);
+  for (const text of lines(found, product)) output.say(text);
   for (const { code, level, text } of found.notes) output.emit({ v: 1, type: 'note', code, level, text });
   const result: ResultEvent = {
     v: 1,

@@ -218,7 +218,7 @@ function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(content:
 }
 
 const bytesOrText = v.union(
-  [v.string(), v.instance(Uint8Array)],
+  [v.string(), v.custom<Uint8Array>((value) => value instanceof Uint8Array)],
   'the content is needed, as a string or as bytes',
 );
 

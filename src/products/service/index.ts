@@ -65,7 +65,7 @@ export function serviceOf(
     ok: true,
     product: {
       name,
-      description: definition.description,
+      description: `Installs ${name}: ${definition.description}.`,
       directory: places.directory,
       envFile: places.envFile,
       codeFile: null,

@@ -1,0 +1,209 @@
+/**
+ * A product from a file, without programming: YAML or JSON (which YAML reads too), with the service's own files beside it.
+ * Every problem is told with its line and column.
+ */
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Document, LineCounter, Node } from 'yaml';
+import { InstallerError } from './errors.ts';
+import type { Product } from './products/product.ts';
+import type { Problem, ProductFile, ServiceDefinition } from './products/service/definition.ts';
+
+const maxBytes = 16 * 1024 * 1024;
+
+const errorCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+
+/** Bytes of a regular file, or why there are none: half a sentence. */
+function readRegular(file: string): Buffer | string {
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      const status = fstatSync(fd);
+      if (!status.isFile()) return 'it is not a regular file';
+      if (status.size > maxBytes) return 'it is larger than 16 MiB';
+      return readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    return `it cannot be read (${errorCode(error)})`;
+  }
+}
+
+function textOf(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Something that is wrong at a place of the file. */
+interface Placed {
+  readonly line: number;
+  readonly column: number;
+  readonly what: string;
+}
+
+function failure(file: string, problems: readonly Placed[]): InstallerError {
+  const lines = problems
+    .toSorted((one, other) => one.line - other.line || one.column - other.column)
+    .map(({ line, column, what }) => `  ${file}:${line}:${column}: ${what}`);
+  const count = lines.length === 1 ? 'a problem' : `${lines.length} problems`;
+  return new InstallerError('E_PRODUCT_INVALID', { what: `${file} has ${count}:\n${lines.join('\n')}` });
+}
+
+const nameOf = (at: Problem['path']): string =>
+  at
+    .map((each, index) => (typeof each === 'number' ? `[${each}]` : index === 0 ? each : `.${each}`))
+    .join('');
+
+/** Finds where in the text a path leads to; where something is missing, what it is missing in. */
+class Places {
+  private readonly yaml: typeof import('yaml');
+  private readonly document: Document;
+  private readonly lines: LineCounter;
+
+  constructor(yaml: typeof import('yaml'), document: Document, lines: LineCounter) {
+    this.yaml = yaml;
+    this.document = document;
+    this.lines = lines;
+  }
+
+  at(offset: number): { readonly line: number; readonly column: number } {
+    const { line, col } = this.lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  of(problem: Problem): Placed {
+    const { isMap, isSeq, isScalar } = this.yaml;
+    let offset = this.document.contents?.range?.[0] ?? 0;
+    let node: unknown = this.document.contents;
+    for (const [index, step] of problem.path.entries()) {
+      if (isMap(node)) {
+        const pair = node.items.find(({ key }) => isScalar(key) && key.value === step);
+        if (pair === undefined) break;
+        const last = index === problem.path.length - 1;
+        const found = (last ? pair.key : (pair.value ?? pair.key)) as Node;
+        offset = found.range?.[0] ?? offset;
+        node = pair.value;
+      } else if (isSeq(node)) {
+        node = node.items[Number(step)];
+        offset = (node as Node | undefined)?.range?.[0] ?? offset;
+      } else {
+        break;
+      }
+    }
+    const words = problem.path.length === 0 ? problem.what : `${nameOf(problem.path)}: ${problem.what}`;
+    return { ...this.at(offset), what: words };
+  }
+}
+
+/** The files that a product file names, by their names; what cannot be read is a problem. */
+class Beside {
+  readonly problems: Problem[] = [];
+  private readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  bytes(name: string, at: Problem['path']): Buffer {
+    const bytes = readRegular(path.join(this.directory, name));
+    if (typeof bytes !== 'string') return bytes;
+    this.problems.push({ path: at, what: `${name}: ${bytes}` });
+    return Buffer.alloc(0);
+  }
+
+  text(name: string, at: Problem['path']): string {
+    const text = textOf(this.bytes(name, at));
+    if (text === null) this.problems.push({ path: at, what: `${name}: it is not UTF-8` });
+    return text ?? '';
+  }
+}
+
+function definitionOf(described: ProductFile, beside: Beside): ServiceDefinition {
+  const { unit, socket, nginx, files, ...rest } = described;
+  // What an editor needs is no part of the service.
+  delete rest.$schema;
+  const site = nginx === undefined ? '' : beside.text(nginx.site, ['nginx', 'site']);
+  return {
+    ...rest,
+    unit: beside.text(unit, ['unit']),
+    ...(socket === undefined ? {} : { socket: beside.text(socket, ['socket']) }),
+    ...(nginx === undefined ? {} : { nginx: { ...nginx, site } }),
+    files: (files ?? []).map(({ from, ...file }, index) => ({
+      ...file,
+      content: beside.bytes(from, ['files', index, 'from']),
+    })),
+  };
+}
+
+/** A problem of a file's content stands, in the product file, where that file is named. */
+function asInFile(problem: Problem, described: ProductFile): Problem {
+  const { path: at, what } = problem;
+  const named: Readonly<Record<string, string | undefined>> = {
+    unit: described.unit,
+    socket: described.socket,
+    'nginx.site': described.nginx?.site,
+  };
+  const [first, index, last] = at;
+  if (first === 'files' && last === 'content') {
+    const from = described.files?.[Number(index)]?.from ?? '';
+    return { path: [...at.slice(0, -1), 'from'], what: `${from}: ${what}` };
+  }
+  const name = named[nameOf(at)];
+  return name === undefined ? problem : { path: at, what: `${name}: ${what}` };
+}
+
+/**
+ * @param file path of a product file; docs/reference/product.md says what stands in it
+ * @throws InstallerError E_PRODUCT_INVALID with every problem, each with its line and column: first what is wrong with
+ *   single fields, and once they are right what fields and files have to do with each other
+ */
+export async function readProductFile(file: string): Promise<Product> {
+  const bytes = readRegular(file);
+  if (typeof bytes === 'string')
+    throw new InstallerError('E_PRODUCT_INVALID', {
+      what: `The product file ${file} cannot be used: ${bytes}.`,
+      remedy: 'Give a YAML or JSON file that exists and can be read.',
+    });
+  const text = textOf(bytes);
+  if (text === null) throw failure(file, [{ line: 1, column: 1, what: 'it is not UTF-8' }]);
+  const [yaml, { readAs, productFileSchema }, { serviceOf }] = await Promise.all([
+    import('yaml'),
+    import('./products/service/definition.ts'),
+    import('./products/service/index.ts'),
+  ]);
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const places = new Places(yaml, document, lines);
+  const broken = [...document.errors, ...document.warnings];
+  if (broken.length > 0)
+    throw failure(
+      file,
+      broken.map(({ pos, message }) => ({ ...places.at(pos[0]), what: message })),
+    );
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch {
+    throw failure(file, [{ line: 1, column: 1, what: 'its aliases stand for too much' }]);
+  }
+  const described = readAs(productFileSchema, value);
+  if (!described.ok)
+    throw failure(
+      file,
+      described.problems.map((problem) => places.of(problem)),
+    );
+  const beside = new Beside(path.dirname(file));
+  const definition = definitionOf(described.value, beside);
+  const made = beside.problems.length > 0 ? null : serviceOf(definition);
+  if (made?.ok === true) return made.product;
+  const problems = made === null ? beside.problems : made.problems;
+  throw failure(
+    file,
+    problems.map((problem) => places.of(asInFile(problem, described.value))),
+  );
+}
