@@ -9,6 +9,7 @@ import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
 import type { HostView } from '../src/products/product.ts';
 import { runEvent } from '../src/run-events.ts';
 import { computeLayout } from './layout.ts';
+import { productPage, productSchema } from './product-page.ts';
 
 const made = '<!-- Made by `npm run docs`; do not edit. -->\n\n';
 
@@ -167,6 +168,8 @@ export async function pages(): Promise<Readonly<Record<string, string>>> {
     'errors.md': errors(),
     'files.md': files(),
     'run-events.md': runEvents(),
+    'product.md': `${made}${productPage(table)}`,
+    'product.schema.json': `${JSON.stringify(productSchema, null, 2)}\n`,
     'run-events.schema.json': `${JSON.stringify(toJsonSchema(runEvent, { errorMode: 'ignore' }), null, 2)}\n`,
     '../images/machine.svg': draw(layout, { standalone: true }),
     '../../src/diagram/layout.json': `${JSON.stringify(layout)}\n`,

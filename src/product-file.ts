@@ -7,7 +7,8 @@ import path from 'node:path';
 import type { Document, LineCounter, Node } from 'yaml';
 import { InstallerError } from './errors.ts';
 import type { Product } from './products/product.ts';
-import type { Problem, ProductFile, ServiceDefinition } from './products/service/definition.ts';
+import type { ProductFile, ServiceDefinition } from './products/service/definition.ts';
+import type { Problem } from './products/service/problems.ts';
 
 const maxBytes = 16 * 1024 * 1024;
 
@@ -171,9 +172,10 @@ export async function readProductFile(file: string): Promise<Product> {
     });
   const text = textOf(bytes);
   if (text === null) throw failure(file, [{ line: 1, column: 1, what: 'it is not UTF-8' }]);
-  const [yaml, { readAs, productFileSchema }, { serviceOf }] = await Promise.all([
+  const [yaml, { productFileSchema }, { readAs }, { serviceOf }] = await Promise.all([
     import('yaml'),
     import('./products/service/definition.ts'),
+    import('./products/service/problems.ts'),
     import('./products/service/index.ts'),
   ]);
   const lines = new yaml.LineCounter();

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { cpSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { installExample } from '../examples/support/example.ts';
+import { installExample, promisedOutput, withoutChance } from '../examples/support/example.ts';
 import { suites } from '../hosts/support/base.ts';
 import { createHost, type Host, type Result } from '../hosts/support/host.ts';
 import {
@@ -75,7 +75,7 @@ describe.each(suites)('%s', (suite) => {
     const proxy = await proxyOf(host);
 
     const fresh = expectExit(await installs(host), 0);
-    expect(lastLine(fresh)).toBe('installed 0');
+    expect(withoutChance(fresh.stdout)).toBe(withoutChance(promisedOutput('other-product')));
     const made = secretsOf(host);
     const answer = { issuer: 'signer', signature: signed(made['SIGNING_KEY']) };
     expect(await sign(host, made['API_KEY'])).toEqual(['200', answer]);
@@ -113,6 +113,21 @@ describe.each(suites)('%s', (suite) => {
       secrets: rotated,
     });
     expect(await sign(host, rotated['API_KEY'])).toEqual(['200', { version: 2, ...answer }]);
+
+    // The same product by its file, with the example as it was: the code goes back, and nothing else is to do.
+    await bring(host);
+    const byFile = ['--product', `${place}/product.yaml`];
+    const back = expectExit(await host.installer(byFile), 0);
+    expect(back.output).toContain('[+] Plan');
+    expect(expectExit(await host.installer(byFile), 0).output).toContain('[OK] Nothing to do');
+    expect(lastLine(expectExit(await installs(host), 0))).toBe('unchanged 0');
+    expectExit(await host.installer(['status', ...byFile]), 0);
+    expectExit(await host.installer([...byFile, '--port', '9095', '--issuer', 'The "best" signer']), 0);
+    expect(await sign(host, rotated['API_KEY'], 9095)).toEqual([
+      '200',
+      { ...answer, issuer: 'The "best" signer' },
+    ]);
+    expect(secretsOf(host)).toEqual(rotated);
 
     expect(await proxyOf(host)).toEqual(proxy);
     await expectAnswering(host);

@@ -1,5 +1,6 @@
 /** What the fields of a service have to do with each other: everything that is wrong, all at once. */
-import type { Problem, SecretDefinition, ServiceDefinition, SettingDefinition } from './definition.ts';
+import type { SecretDefinition, ServiceDefinition, SettingDefinition } from './definition.ts';
+import type { Problem } from './problems.ts';
 import { ancestorsOf, misplaced, placesOf } from './places.ts';
 import { isReservedKey, isReservedName, reservedOptions } from './reserved.ts';
 import { defaultOf, optionOf, validatorOf } from './settings.ts';
@@ -89,7 +90,7 @@ function nameProblems(service: ServiceDefinition): Problem[] {
 }
 
 /** A text with placeholders: each is a setting that may stand there, or one of our own names. */
-export function templateProblems(
+function templateProblems(
   service: ServiceDefinition,
   text: string,
   target: Target,
@@ -119,7 +120,7 @@ export function templateProblems(
 }
 
 /** Names of our own in a unit, a socket and a file. */
-export const ownNames: readonly string[] = ['name', 'envFile', 'codeDirectory'];
+const ownNames: readonly string[] = ['name', 'envFile', 'codeDirectory'];
 
 function fileProblems(service: ServiceDefinition): Problem[] {
   const { name, files = [] } = service;

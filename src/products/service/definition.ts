@@ -7,6 +7,10 @@ import * as v from 'valibot';
 
 const maxBytes = 16 * 1024 * 1024;
 
+/** No other fields than these: a misspelled one would silently not count. */
+const fields = <T extends v.ObjectEntries>(entries: T) =>
+  v.strictObject(entries, `valid: ${Object.keys(entries).join(', ')}`);
+
 const words = (description: string) =>
   v.pipe(
     v.string('a sentence is needed'),
@@ -37,7 +41,7 @@ const port = (description: string) =>
     v.description(description),
   );
 
-export const settingTypes = [
+const settingTypes = [
   'port',
   'integer',
   'host',
@@ -50,7 +54,7 @@ export const settingTypes = [
   'text',
 ] as const;
 
-const setting = v.strictObject({
+const setting = fields({
   key: key('Its name in the env file, and so in the environment of the service.'),
   type: v.pipe(
     v.picklist(settingTypes, `it must be one of ${settingTypes.join(', ')}`),
@@ -93,7 +97,7 @@ const setting = v.strictObject({
   ),
 });
 
-const secret = v.strictObject({
+const secret = fields({
   name: key('Its name in the env file, and so in the environment of the service.'),
   purpose: words('What it is for.'),
   afterRotation: words('Who has to do what once it has another value.'),
@@ -130,9 +134,9 @@ const health = v.pipe(
   v.regex(/^\/[A-Za-z0-9._~/-]{0,199}$/, 'it must begin with / and be of A-Z a-z 0-9 . _ ~ / -'),
 );
 
-const web = <T extends v.GenericSchema>(text: T) =>
-  v.strictObject({
-    site: text,
+const web = <T extends v.GenericSchema>(site: T) =>
+  fields({
+    site,
     port: port(
       'The port of the site that the installer asks, on loopback, whether nginx serves it: 80, 443.',
     ),
@@ -141,8 +145,11 @@ const web = <T extends v.GenericSchema>(text: T) =>
   });
 
 /** @param content the fields by which a file has its bytes; @param text how a unit or a site is given */
-function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(content: C, text: T) {
-  const file = v.strictObject({
+function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(
+  content: C,
+  text: (description: string) => T,
+) {
+  const file = fields({
     path: v.pipe(
       v.string('an absolute path is needed'),
       v.description(
@@ -162,7 +169,7 @@ function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(content:
       ),
     ),
   });
-  return v.strictObject({
+  return fields({
     name: v.pipe(
       v.string('a name is needed'),
       v.regex(
@@ -176,8 +183,12 @@ function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(content:
       ),
     ),
     description: words('What it is; shown in --help.'),
-    unit: text,
-    socket: v.optional(text),
+    unit: text(
+      'Its systemd unit; {{envFile}}, {{codeDirectory}}, {{name}} and {{SETTING}} stand for values.',
+    ),
+    socket: v.optional(
+      text('Its socket unit, where systemd listens for it; it gets the port as file descriptor 3.'),
+    ),
     port: v.optional(key('The setting, of type port, that is its port on 127.0.0.1.')),
     health: v.optional(
       v.pipe(
@@ -191,9 +202,19 @@ function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(content:
     secrets: v.pipe(
       v.array(secret, 'a list of secrets is needed'),
       v.minLength(1, 'at least one secret is needed'),
+      v.description(
+        'Its secrets, in the order in which a fresh env file has them; at least one is generated.',
+      ),
     ),
-    settings: v.optional(v.array(setting, 'a list of settings is needed')),
-    files: v.optional(v.array(file, 'a list of files is needed')),
+    settings: v.optional(
+      v.pipe(
+        v.array(setting, 'a list of settings is needed'),
+        v.description('What can be chosen; remembered in the env file, below the secrets.'),
+      ),
+    ),
+    files: v.optional(
+      v.pipe(v.array(file, 'a list of files is needed'), v.description('Its code and its configuration.')),
+    ),
     packages: v.optional(
       v.pipe(
         v.array(
@@ -206,7 +227,12 @@ function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(content:
         v.description('Debian packages that it needs.'),
       ),
     ),
-    nginx: v.optional(v.pipe(web(text), v.description('A site of nginx in front of it.'))),
+    nginx: v.optional(
+      v.pipe(
+        web(text('The site; {{marker}} stands in its server block.')),
+        v.description('A site of nginx in front of it.'),
+      ),
+    ),
     url: v.optional(words('What its clients are given; {{SETTING}} stands for a value.')),
     next: v.optional(
       v.pipe(
@@ -230,7 +256,7 @@ export const serviceSchema = schemaOf(
       v.check((value) => value.length <= maxBytes, 'it is larger than 16 MiB'),
     ),
   },
-  v.string('the text is needed'),
+  (description) => v.pipe(v.string('the text is needed'), v.description(description)),
 );
 
 const beside = v.pipe(
@@ -241,44 +267,16 @@ const beside = v.pipe(
   ),
 );
 
-const fileBeside = v.pipe(beside, v.description('The file, by its path from where the product file is.'));
+const fileBeside = (description: string) =>
+  v.pipe(beside, v.description(`${description} A file, by its path from where the product file is.`));
 
 /** The same as it stands in a product file: contents are files beside it. */
-export const productFileSchema = v.strictObject({
+export const productFileSchema = fields({
   $schema: v.optional(v.string()),
-  ...schemaOf({ from: fileBeside }, fileBeside).entries,
+  ...schemaOf({ from: fileBeside('What it holds.') }, fileBeside).entries,
 });
 
 export type ServiceDefinition = v.InferInput<typeof serviceSchema>;
 export type ProductFile = v.InferOutput<typeof productFileSchema>;
 export type SettingDefinition = v.InferOutput<typeof setting>;
 export type SecretDefinition = v.InferOutput<typeof secret>;
-
-/** What is wrong, and where: keys and indexes from the top. */
-export interface Problem {
-  readonly path: readonly (string | number)[];
-  /** Half a sentence that says what would be valid; never a secret, of which a definition holds none. */
-  readonly what: string;
-}
-
-function problemOf(issue: v.BaseIssue<unknown>): Problem {
-  const path = (issue.path ?? []).flatMap(({ key: at }) =>
-    typeof at === 'string' || typeof at === 'number' ? [at] : [],
-  );
-  const name = path.at(-1) ?? '';
-  if (issue.type === 'strict_object' && issue.expected === 'never')
-    return { path, what: `there is no field ${JSON.stringify(name)} here` };
-  if (issue.type === 'strict_object' && issue.received === 'undefined')
-    return { path, what: 'it is missing' };
-  if (issue.received === 'undefined') return { path, what: `it is missing: ${issue.message}` };
-  const got = typeof issue.input === 'string' ? `${JSON.stringify(issue.input.slice(0, 60))}: ` : '';
-  return { path, what: `${got}${issue.message}` };
-}
-
-export type Read<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
-
-export function readAs<S extends v.GenericSchema>(schema: S, value: unknown): Read<v.InferOutput<S>> {
-  const { success, output, issues } = v.safeParse(schema, value);
-  return success ? { ok: true, value: output } : { ok: false, problems: issues.map(problemOf) };
-}

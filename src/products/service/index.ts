@@ -6,13 +6,8 @@ import { InstallerError } from '../../errors.ts';
 import type { Product, SecretSpec, Settings } from '../product.ts';
 import { invalid, ok } from '../validators.ts';
 import { problemsOf } from './checks.ts';
-import {
-  readAs,
-  serviceSchema,
-  type Problem,
-  type SecretDefinition,
-  type ServiceDefinition,
-} from './definition.ts';
+import { serviceSchema, type SecretDefinition, type ServiceDefinition } from './definition.ts';
+import { readAs, type Problem } from './problems.ts';
 import { Service } from './service.ts';
 import { settingSpec } from './settings.ts';
 

@@ -1,5 +1,6 @@
 /** What a unit, a socket and a site have to say for the installer to keep its promises. Each problem is half a sentence. */
-import type { Problem, ServiceDefinition } from './definition.ts';
+import type { ServiceDefinition } from './definition.ts';
+import type { Problem } from './problems.ts';
 import type { Places } from './places.ts';
 
 /** Assignments by section, as systemd reads them; comments left out, continued lines joined. */
