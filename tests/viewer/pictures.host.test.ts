@@ -32,7 +32,7 @@ test.each(Object.entries(pictures))('%s', async (name, [options, framesOf]) => {
   const directory = process.env['VIEWER_PICTURES'] ?? elsewhere.path;
   mkdirSync(directory, { recursive: true });
   const frames = framesOf();
-  await using server = await serveViewer({ frames });
+  await using server = await serveViewer(frames);
   await using tab = await openPage(browser, server.url, { ...options, reducedMotion: 'reduce' });
   await shown(tab.page, frames.length - 1);
   const file = path.join(directory, `viewer-${name}.png`);

@@ -88,7 +88,7 @@ describe('a live run, frame by frame:', () => {
   test('pausing keeps the page where it is while frames arrive; following goes to the newest', async () => {
     const { live } = runs.fresh;
     const half = until(live, 'planning');
-    await using server = await serveViewer({ frames: half });
+    await using server = await serveViewer(half);
     await using tab = await openPage(browser, server.url);
     const { page } = tab;
     await shown(page, half.length - 1);
@@ -132,7 +132,7 @@ describe('a recorded run', () => {
   test('is stepped through by keys, by buttons and by the slider', async () => {
     const { replay } = runs.rotate;
     const states = stepsOf(replay).map(({ state }) => state);
-    await using server = await serveViewer({ frames: replay });
+    await using server = await serveViewer(replay);
     await using tab = await openPage(browser, server.url);
     const { page } = tab;
     await shown(page, replay.length - 1);
@@ -164,7 +164,7 @@ describe('a recorded run', () => {
 
   test('is played from its beginning to its end', async () => {
     const { replay } = runs.fresh;
-    await using server = await serveViewer({ frames: replay });
+    await using server = await serveViewer(replay);
     await using tab = await openPage(browser, server.url);
     const { page } = tab;
     await shown(page, replay.length - 1);
@@ -179,7 +179,7 @@ describe('a recorded run', () => {
 
   test('a failure tells what happened and what to do, and what became of each change', async () => {
     const { replay } = runs.failing;
-    await using server = await serveViewer({ frames: replay });
+    await using server = await serveViewer(replay);
     await using tab = await openPage(browser, server.url);
     const { page } = tab;
     await shown(page, replay.length - 1);
@@ -205,20 +205,18 @@ describe('the connection:', () => {
   test('lost in the middle is told, and the page goes on where it was', async () => {
     const { live } = runs.fresh;
     const half = until(live, 'writing');
-    const first = await serveViewer({ frames: half });
-    await using tab = await openPage(browser, first.url);
+    await using server = await serveViewer(half);
+    await using tab = await openPage(browser, server.url);
     const { page } = tab;
     await shown(page, half.length - 1);
-    first.drop();
-    await expect.poll(() => first.lastEventIds).toEqual([null, String(half.length - 1)]);
-    await page.getByText('Live', { exact: true }).waitFor();
-    await first.close();
+    await server.cut();
     await page.getByText('Connection lost, trying again.').waitFor();
     expect([await text(page, '#connection'), await lit(page)]).toEqual(['Not connected', 'writing']);
-    await using second = await serveViewer({ port: first.port, frames: live });
+    server.send(...live.slice(half.length));
+    await server.lay();
     await shown(page, live.length - 1);
-    expect([second.lastEventIds, await page.locator('#events-list > li').count()]).toEqual([
-      [String(half.length - 1)],
+    expect([server.lastEventIds, await page.locator('#events-list > li').count()]).toEqual([
+      [null, String(half.length - 1)],
       live.length,
     ]);
     expect(await page.locator('#banner').isVisible()).toBe(false);
@@ -227,7 +225,7 @@ describe('the connection:', () => {
 
   test('gone after the end is told, and all can still be looked at', async () => {
     const { live } = runs.fresh;
-    const server = await serveViewer({ frames: live });
+    await using server = await serveViewer(live);
     await using tab = await openPage(browser, server.url);
     const { page } = tab;
     await shown(page, live.length - 1);
@@ -294,7 +292,7 @@ test('hostile data is text: no element, no script, no request', async () => {
     t: '2026-11-23T22:49:34.000Z',
     event: { v: 1, type: 'activity', text: evil },
   };
-  await using server = await serveViewer({ frames: [...frames, told] });
+  await using server = await serveViewer([...frames, told]);
   await using tab = await openPage(browser, server.url);
   const { page } = tab;
   await shown(page, frames.length);
@@ -324,7 +322,7 @@ describe('for everyone:', () => {
 
   test.each(looks)('%s: axe finds nothing, and nothing is wider than the screen', async (_, options) => {
     for (const [name, frames] of Object.entries(states)) {
-      await using server = await serveViewer({ frames: frames() });
+      await using server = await serveViewer(frames());
       await using tab = await openPage(browser, server.url, { ...options, bypassCSP: true });
       const { page } = tab;
       await shown(page, frames().length - 1);
@@ -338,7 +336,7 @@ describe('for everyone:', () => {
   });
 
   test('colours are those of the system until the button says otherwise, also after a reload', async () => {
-    await using server = await serveViewer({ frames: runs.fresh.live });
+    await using server = await serveViewer(runs.fresh.live);
     await using tab = await openPage(browser, server.url, { colorScheme: 'dark' });
     const { page } = tab;
     const paper = (): Promise<string> =>
@@ -356,7 +354,7 @@ describe('for everyone:', () => {
   });
 
   test('every control is reached by the keyboard, and what has the focus can be seen', async () => {
-    await using server = await serveViewer({ frames: until(runs.fresh.live, 'writing') });
+    await using server = await serveViewer(until(runs.fresh.live, 'writing'));
     await using tab = await openPage(browser, server.url);
     const { page } = tab;
     await page.getByText('Live', { exact: true }).waitFor();
@@ -395,7 +393,7 @@ describe('for everyone:', () => {
   test('nothing moves where less motion is asked for', async () => {
     const frames = until(runs.fresh.live, 'writing');
     const moving = async (reducedMotion: 'reduce' | 'no-preference'): Promise<number> => {
-      await using server = await serveViewer({ frames });
+      await using server = await serveViewer(frames);
       await using tab = await openPage(browser, server.url, { reducedMotion });
       await shown(tab.page, frames.length - 1);
       return await tab.page.evaluate<number>(

@@ -1,89 +1,102 @@
-/** The page and its events under the test's control: frames go out when the test sends them. */
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** The inspector's own server behind a line that can be cut, as by `ssh -L`; frames go out when the test sends them. */
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Frame } from '../../../src/inspector/frames.ts';
-import { viewerAssets } from '../../../src/viewer/assets.ts';
+import { Log } from '../../../src/inspector/log.ts';
+import { openServer } from '../../../src/inspector/server.ts';
 
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:";
+/** Connections to one port are passed on to another. */
+class Line {
+  private server: Server | null = null;
+  private readonly sockets = new Set<Socket>();
+  private readonly target: number;
+  /** Heads of requests, as they passed. */
+  readonly heads: string[] = [];
+  port = 0;
+
+  constructor(target: number) {
+    this.target = target;
+  }
+
+  async lay(): Promise<void> {
+    const server = createServer((near) => {
+      const far = connect(this.target, '127.0.0.1');
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.sockets.add(one);
+        one.on('error', () => other.destroy());
+        one.on('close', () => {
+          this.sockets.delete(one);
+          other.destroy();
+        });
+        one.pipe(other);
+      }
+      near.on('data', (bytes) => this.heads.push(bytes.toString('latin1')));
+    });
+    await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
+    this.port = (server.address() as AddressInfo).port;
+    this.server = server;
+  }
+
+  async cut(): Promise<void> {
+    const { server } = this;
+    this.server = null;
+    const closed = new Promise((resolve) => server?.close(resolve) ?? resolve(null));
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+}
 
 export interface ViewerServer extends AsyncDisposable {
   readonly url: string;
-  readonly port: number;
-  /** Paths that were asked for, in order. */
+  /** Paths that were asked for below the page's own, in order. */
   readonly requests: readonly string[];
   /** What each request for events said it had. */
   readonly lastEventIds: readonly (string | null)[];
   send(...frames: readonly Frame[]): void;
-  /** Ends the connections, as a network would; the server stays. */
-  drop(): void;
+  /** The line is cut, and laid again: the server does not notice more than that. */
+  cut(): Promise<void>;
+  lay(): Promise<void>;
+  /** The program that served the page ends. */
   close(): Promise<void>;
 }
 
-export interface ServerOptions {
-  /** 0: any that is free. */
-  readonly port?: number;
-  readonly frames?: readonly Frame[];
-}
-
-export async function serveViewer({ port = 0, frames = [] }: ServerOptions = {}): Promise<ViewerServer> {
-  const sent: Frame[] = [...frames];
-  const listeners = new Set<ServerResponse>();
-  const requests: string[] = [];
-  const lastEventIds: (string | null)[] = [];
-  const { html, js, css } = viewerAssets();
-  const files: Readonly<Record<string, readonly [string, string]>> = {
-    '/': ['text/html', html],
-    '/viewer.js': ['text/javascript', js],
-    '/viewer.css': ['text/css', css],
-  };
-  const write = (response: ServerResponse, id: number): void => {
-    response.write(`id: ${id}\ndata: ${JSON.stringify(sent[id])}\n\n`);
-  };
-  const server = createServer((request, response) => {
-    const path = request.url ?? '';
-    requests.push(path);
-    const file = files[path];
-    if (path === '/events') {
-      const { 'last-event-id': last } = request.headers;
-      lastEventIds.push(typeof last === 'string' ? last : null);
-      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-      response.write('retry: 50\n\n');
-      for (let id = last === undefined ? 0 : Number(last) + 1; id < sent.length; id += 1) write(response, id);
-      listeners.add(response);
-      response.on('close', () => listeners.delete(response));
-    } else if (file === undefined) response.writeHead(404).end();
-    else {
-      const [type, text] = file;
-      response.writeHead(200, {
-        'content-type': `${type}; charset=utf-8`,
-        'content-security-policy': policy,
-        'x-content-type-options': 'nosniff',
-      });
-      response.end(text);
-    }
+/** @param frames those that are there before anybody looks */
+export async function serveViewer(frames: readonly Frame[] = []): Promise<ViewerServer> {
+  const log = new Log<Frame>();
+  const problems: unknown[] = [];
+  const server = await openServer({
+    port: 0,
+    frames: log,
+    stately: new URL('https://stately.ai/inspect'),
+    onProblem: (problem) => problems.push(problem),
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const address = server.address() as AddressInfo;
+  const line = new Line(server.port);
+  await line.lay();
+  const send = (...more: readonly Frame[]): void => log.push(() => more);
+  send(...frames);
+  const { pathname } = new URL(server.url);
+  const asked = (): readonly string[] =>
+    line.heads.flatMap((head) => /^GET (\S+)/u.exec(head)?.[1]?.replace(pathname, '/') ?? []);
   const close = async (): Promise<void> => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
+    await server.close();
+    await line.cut();
+    if (problems.length > 0) throw new Error('The server had problems.', { cause: problems[0] });
   };
   return {
-    url: `http://127.0.0.1:${address.port}/`,
-    port: address.port,
-    requests,
-    lastEventIds,
-    send: (...more) => {
-      for (const frame of more) {
-        sent.push(frame);
-        for (const response of listeners) write(response, sent.length - 1);
-      }
+    url: `http://127.0.0.1:${line.port}${pathname}`,
+    get requests() {
+      return asked();
     },
-    drop: () => {
-      for (const response of listeners) response.destroy();
+    get lastEventIds() {
+      return line.heads
+        .filter((head) => head.startsWith(`GET ${pathname}events`))
+        .map((head) => /^last-event-id: (\d+)/imu.exec(head)?.[1] ?? null);
     },
+    send,
+    cut: () => line.cut(),
+    lay: () => line.lay(),
     close,
     [Symbol.asyncDispose]: close,
   };
