@@ -306,6 +306,30 @@ test('hostile data is text: no element, no script, no request', async () => {
   expect(server.requests.toSorted()).toEqual(['/', '/events', '/viewer.css', '/viewer.js']);
 });
 
+test('what a run that somebody sent should not hold is named, and the rest can be looked at', async () => {
+  const { replay } = runs.rotate;
+  const odd = (context: object): Frame[] =>
+    replay.map((frame) =>
+      isStep(frame) && frame.context.plan != null
+        ? { ...frame, context: { ...frame.context, ...context } }
+        : frame,
+    );
+  for (const [context, problem] of [
+    [{ plan: { operations: 'none' } }, 'how the run stood.'],
+    [{ secrets: { name: 'x' } }, 'secrets, notes and settings.'],
+  ] as const) {
+    await using server = await serveViewer(odd(context));
+    await using tab = await openPage(browser, server.url);
+    const { page } = tab;
+    await page.getByText(`This run holds what cannot be shown: ${problem}`).waitFor();
+    expect(await page.locator('#events-list > li').count()).toBe(replay.length);
+    await page.keyboard.press('Home');
+    await shown(page, 1);
+    expect([await lit(page), await page.locator('#banner').isVisible()]).toEqual(['preflight', false]);
+    expect(tab.complaints).toEqual([]);
+  }
+});
+
 describe('for everyone:', () => {
   const looks = [
     ['light', { colorScheme: 'light' }],

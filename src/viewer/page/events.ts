@@ -5,7 +5,6 @@ import { byId, h, reveal } from './dom.ts';
 import { expandable, tree } from './json.ts';
 import type { FrameLog } from './log.ts';
 import { operationWords } from './plan.ts';
-import type { View } from './view.ts';
 import { duration, toneOf } from './words.ts';
 
 /** What the run tells that the machine's own events tell as well. */
@@ -67,10 +66,10 @@ export class EventsPanel {
   }
 
   /** Rows for what has come since the last time, then what of all that has happened by now. */
-  show(cursor: number, { step }: View): void {
+  show(cursor: number): void {
     while (this.list.children.length < this.log.frames.length) this.append(this.list.children.length);
     const current = this.log.stepAt(cursor);
-    const at = step === null ? -1 : (this.log.steps[current] ?? -1);
+    const at = this.log.steps[current] ?? -1;
     [...this.list.children].forEach((row, position) => {
       row.classList.toggle('later', position > cursor);
       if (position === at) row.setAttribute('aria-current', 'step');
@@ -82,7 +81,7 @@ export class EventsPanel {
 
   private append(position: number): void {
     const frame = this.log.frames[position]!;
-    const { title, text, data } = this.rowOf(frame);
+    const { title, text, data } = this.rowOrRaw(frame);
     const isTold = frame.kind === 'told';
     const kind = isTold && repeated.has(frame.event.type) ? 'told repeated' : frame.kind;
     const time = duration(this.log.timeOf(position) - this.log.timeOf(0));
@@ -108,6 +107,15 @@ export class EventsPanel {
         expandable(['data'], () => tree(data)),
       ),
     );
+  }
+
+  /** A run that somebody sent may hold anything; it can be looked at all the same. */
+  private rowOrRaw(frame: Frame): Row {
+    try {
+      return this.rowOf(frame);
+    } catch {
+      return { title: frame.kind, text: '', data: frame };
+    }
   }
 
   private rowOf(frame: Frame): Row {

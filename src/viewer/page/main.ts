@@ -11,7 +11,6 @@ import { Player } from './player.ts';
 import { themeButton } from './theme.ts';
 import { Transport } from './transport.ts';
 import { viewAt } from './view.ts';
-import { isFinal } from './words.ts';
 
 const log = new FrameLog();
 const clock = new Clock(log);
@@ -46,7 +45,8 @@ function chipOf(): { readonly text: string; readonly kind: string } {
   return { text: connection.state === 'connecting' ? 'Connecting' : 'Not connected', kind: 'lost' };
 }
 
-function showHeader(): void {
+/** @param failed what of the run could not be shown */
+function showHeader(failed: readonly string[]): void {
   const { hello } = log;
   setText(byId('product'), hello?.product ?? 'mcp-installer');
   const root = hello?.root === null || hello?.root === '/' ? '' : `below ${hello?.root ?? ''}`;
@@ -56,8 +56,10 @@ function showHeader(): void {
   const { text, kind } = chipOf();
   setText(byId('connection'), text);
   byId('connection').dataset['kind'] = kind;
-  setText(byId('banner'), banners[connection.state]);
-  byId('banner').hidden = banners[connection.state] === '';
+  const problem = failed.length === 0 ? '' : `This run holds what cannot be shown: ${failed.join(', ')}.`;
+  const banner = [problem, banners[connection.state]].filter((text) => text !== '').join(' ');
+  setText(byId('banner'), banner);
+  byId('banner').hidden = banner === '';
 }
 
 const isRunning = (): boolean =>
@@ -67,19 +69,29 @@ function showElapsed(): void {
   panels.now.showElapsed(clock.elapsed(player.cursor, isRunning()), isRunning());
 }
 
+/** A run that somebody sent may hold anything: what cannot be shown is named, and the rest stands. */
 function drawNow(): void {
-  const view = viewAt(log.frames, player.cursor);
-  showHeader();
-  panels.now.show(view);
-  panels.chart.show(view);
-  panels.plan.show(view);
-  panels.facts.show(view);
-  panels.events.show(player.cursor, view);
+  const { cursor } = player;
+  const failed: string[] = [];
+  const attempt = (what: string, show: () => void): void => {
+    try {
+      show();
+    } catch {
+      failed.push(what);
+    }
+  };
+  attempt('the events', () => panels.events.show(cursor));
+  attempt('how the run stood', () => {
+    const view = viewAt(log.frames, cursor);
+    attempt('the state', () => panels.now.show(view));
+    attempt('the statechart', () => panels.chart.show(view));
+    attempt('the plan', () => panels.plan.show(view));
+    attempt('secrets, notes and settings', () => panels.facts.show(view));
+  });
   panels.transport.show();
+  showHeader(failed);
   showElapsed();
-  const root = document.documentElement;
-  root.dataset['position'] = String(player.cursor);
-  root.dataset['over'] = String(view.state !== null && isFinal(view.state));
+  document.documentElement.dataset['position'] = String(cursor);
 }
 
 /** Many frames that come at once are one picture. */
