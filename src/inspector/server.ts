@@ -3,21 +3,11 @@
  *
  * It keeps no process alive by itself, and what it is asked cannot end the program.
  */
-import {
-  createServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
-import { judge, newCapability, type Verdict } from './access.ts';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { newCapability } from './access.ts';
+import type { Answers } from './answers.ts';
 import type { Frame } from './frames.ts';
-import { Log } from './log.ts';
-import { commonHeaders, pageOf } from './pages.ts';
-import { streamEvents, streamMessages } from './streams.ts';
+import type { Log } from './log.ts';
 
 export interface ServerOptions {
   /** 0: any that is free. */
@@ -44,36 +34,6 @@ const address = '127.0.0.1';
 /** Pages and their streams; far more than one person opens. */
 const maxConnections = 100;
 
-const askedBy = ({ method = '', url = '', headers }: IncomingMessage) => ({
-  method,
-  target: url,
-  host: headers.host,
-  origin: headers.origin,
-});
-
-const textHeaders = (text: string) => ({
-  ...commonHeaders,
-  'Content-Type': 'text/plain; charset=utf-8',
-  'Content-Length': Buffer.byteLength(text),
-});
-
-function refuse(
-  response: ServerResponse,
-  status: number,
-  why: string,
-  more: Record<string, string> = {},
-): void {
-  response.writeHead(status, { ...textHeaders(`${why}\n`), ...more });
-  response.end(`${why}\n`);
-}
-
-/** On a connection that asked for a WebSocket there is no response object. */
-function refuseUpgrade(socket: Duplex, status: number, why: string): void {
-  const headers = Object.entries({ ...textHeaders(`${why}\n`), Connection: 'close' });
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${why}\n`);
-}
-
 /** Listens, or tells why it cannot. */
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -85,23 +45,6 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** Loaded with the first page that asks for it. */
-async function createMessages(frames: Log<Frame>) {
-  const [{ WebSocketServer }, { createStatelyFeed }] = await Promise.all([
-    import('ws'),
-    import('./stately.ts'),
-  ]);
-  const feed = createStatelyFeed();
-  const events = new Log<ReturnType<typeof feed.frame>[number]>();
-  frames.read(0, (frame) => {
-    events.push(() => feed.frame(frame));
-    return true;
-  });
-  // Nobody has anything to say to us.
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false });
-  return { sockets, events };
-}
-
 /** @throws system errors (EADDRINUSE, EACCES …) where it cannot listen */
 export async function openServer({
   port,
@@ -111,66 +54,24 @@ export async function openServer({
 }: ServerOptions): Promise<InspectorServer> {
   const capability = newCapability();
   const sockets = new Set<Socket>();
-  const pages = new Set<WebSocket>();
-  const verdictOn = (request: IncomingMessage): Verdict =>
-    judge(askedBy(request), capability, stately.origin);
+  let answers: Promise<Answers> | null = null;
+  const load = async (): Promise<Answers> =>
+    (await import('./answers.ts')).createAnswers({ capability, frames, stately, onProblem });
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const verdict = verdictOn(request);
-    if (verdict.status !== 200) {
-      refuse(response, verdict.status, verdict.why, verdict.status === 405 ? { Allow: 'GET' } : {});
-    } else if (verdict.route === 'events') {
-      streamEvents(frames, request, response);
-    } else {
-      const page = await pageOf(verdict.route, stately);
-      if (page === null) {
-        refuse(response, 404, 'Nothing is here.');
-      } else {
-        const { type, body, policy } = page;
-        const headers = { ...textHeaders(body), 'Content-Type': type, 'Content-Security-Policy': policy };
-        response.writeHead(200, headers);
-        response.end(body);
-      }
-    }
-  };
-
-  let messages: ReturnType<typeof createMessages> | null = null;
-  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const verdict = verdictOn(request);
-    if (verdict.status !== 200) {
-      refuseUpgrade(socket, verdict.status, verdict.why);
-    } else if (verdict.route !== 'stately/ws') {
-      refuseUpgrade(socket, 404, 'Nothing is here.');
-    } else {
-      const { sockets: server, events } = await (messages ??= createMessages(frames));
-      server.handleUpgrade(request, socket, head, (page) => {
-        pages.add(page);
-        page.on('error', () => page.terminate());
-        page.on('close', () => pages.delete(page));
-        streamMessages(events, page);
-      });
-    }
-  };
-
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      onProblem(error);
-      response.destroy();
-    });
-  });
-  server.maxConnections = maxConnections;
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy());
-    upgrade(request, socket, head).catch((error: unknown) => {
-      onProblem(error);
-      socket.destroy();
-    });
-  });
-  server.on('connection', (socket: Socket) => {
+  const server = createServer((socket) => {
     socket.unref();
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    (answers ??= load()).then(
+      (ready) => ready.take(socket),
+      (error: unknown) => {
+        onProblem(error);
+        socket.destroy();
+      },
+    );
   });
+  server.maxConnections = maxConnections;
   const taken = await listen(server, port);
   server.on('error', onProblem);
   server.unref();
@@ -180,9 +81,7 @@ export async function openServer({
     keep: () => void server.ref(),
     close: async () => {
       server.close();
-      frames.flush();
-      (await messages)?.events.flush();
-      for (const page of pages) page.close(1001);
+      await (await answers)?.finish();
       for (const socket of sockets) socket.end();
       // Written, that is in the system's hands, or not taken at all.
       await new Promise((resolve) => setImmediate(resolve));

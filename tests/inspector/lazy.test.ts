@@ -60,6 +60,7 @@ test.each([
 test('it is there where it is asked for, the Stately inspector and the page only with the first who opens them', () => {
   const own = watchingIn('src/commands/inspect.ts');
   expect(own).toContain('src/inspector/server.ts');
+  expect(own).not.toContain('src/inspector/answers.ts');
   expect(own.filter((file) => file.includes('node_modules') || file.includes('viewer'))).toEqual([]);
   expect(own).not.toContain('src/inspector/stately.ts');
   expect(watchingIn('src/inspector/stately.ts')).toContain('node_modules/@statelyai/inspect/dist/index.mjs');
@@ -83,7 +84,7 @@ Module._load = (...args) => (tell(args[0]), _load(...args));`,
   return [...new Set(readFileSync(list, 'utf8').trim().split('\n'))];
 }
 
-/** The server of the inspector needs the first, the library for WebSockets the second. */
+/** What answers pages needs the first, the library for WebSockets the second. */
 const telling = (modules: readonly string[]) => ({
   http: modules.includes('http'),
   ws: modules.includes('https'),
@@ -96,12 +97,12 @@ test.each([['--help'], ['history'], ['graph']])(
   },
 );
 
-test('an installation runs none of it; with --inspect the server, and WebSockets only for who opens one', async () => {
+test('an installation runs none of it; with --inspect a port, and what answers only for who connects', async () => {
   using root = temporaryRoot();
   const plain = telling(await nodeModulesOf(['--root', root.path]));
   const watched = telling(await nodeModulesOf(['--root', root.path, '--inspect', '0']));
   expect({ plain, watched }).toEqual({
     plain: { http: false, ws: false },
-    watched: { http: true, ws: false },
+    watched: { http: false, ws: false },
   });
 });
