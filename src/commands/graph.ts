@@ -1,7 +1,5 @@
 /** `graph`: the machine as text or picture, and on it the way of a run. */
-import type { Run } from '../journal/reader.ts';
 import { InstallerError, toPublicError, type ErrorCode } from '../errors.ts';
-import { journalDirectory } from '../journal-home.ts';
 import { toDot } from '../diagram/dot.ts';
 import { toJson } from '../diagram/json.ts';
 import { toMermaid } from '../diagram/mermaid.ts';
@@ -12,6 +10,7 @@ import type { Input } from '../machines/types.ts';
 import { typeable } from './called.ts';
 import type { Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
+import type { Recorded } from './recorded.ts';
 import { standardOutput } from './streams.ts';
 import { hint, shown, usage } from './usage.ts';
 
@@ -31,27 +30,28 @@ function formatOf(options: Options): string {
   );
 }
 
-const cannotBeDrawn = (run: Run, why: string): InstallerError =>
+/** What a file holds is found by the file's name, what the journal holds by the run's. */
+const cannotBeDrawn = ({ run, home, path }: Recorded, why: string): InstallerError =>
   new InstallerError('E_JOURNAL_DAMAGED' satisfies ErrorCode, {
-    path: `${journalDirectory}/runs/${run.id}/journal.jsonl`,
+    path,
     why,
-    remedy: `Its records are shown by \`mcp-installer show ${run.id}\`.`,
+    remedy: `Its records are shown by \`mcp-installer show ${home === null ? path : run.id}\`.`,
   });
 
-interface Asked {
-  readonly run: Run;
+interface Asked extends Recorded {
   /** Its process is still at work. */
   readonly goesOn: boolean;
 }
 
 /** @throws InstallerError E_JOURNAL_DAMAGED where another version of the machine received the run's events */
-function wayOf({ run, goesOn }: Asked): RunPath {
+function wayOf(found: Asked): RunPath {
+  const { run, goesOn } = found;
   const { started, records, ended } = run;
-  if (started === null) throw cannotBeDrawn(run, run.damage ?? 'it has no first record');
+  if (started === null) throw cannotBeDrawn(found, run.damage ?? 'it has no first record');
   const { id, version } = started.machine;
   if (id !== installerMachine.id || version !== machineVersion) {
     throw cannotBeDrawn(
-      run,
+      found,
       `it is of machine ${id} ${version}, and what is drawn here is ${installerMachine.id} ${machineVersion}`,
     );
   }
@@ -61,7 +61,7 @@ function wayOf({ run, goesOn }: Asked): RunPath {
     return pathOf(run.id, started.input as Input, events, goesOn ? 'underWay' : (ended?.outcome ?? null));
   } catch {
     // Whoever made a file by hand can make any event.
-    throw cannotBeDrawn(run, 'the machine cannot take its events');
+    throw cannotBeDrawn(found, 'the machine cannot take its events');
   }
 }
 
@@ -70,7 +70,7 @@ async function asked(options: Options): Promise<Asked | null> {
   if (typeof wanted !== 'string') return null;
   const { recordedRun, goesOn } = await import('./recorded.ts');
   const recorded = await recordedRun(wanted, options);
-  return { run: recorded.run, goesOn: goesOn(recorded) };
+  return { ...recorded, goesOn: goesOn(recorded) };
 }
 
 export async function runGraph(options: Options, output: CommandOutput): Promise<number> {
@@ -81,7 +81,7 @@ export async function runGraph(options: Options, output: CommandOutput): Promise
   else standardOutput().write(text);
   // What can be read of a damaged journal is drawn all the same.
   const damage = found?.run.damage ?? null;
-  const broken = found === null || damage === null ? null : cannotBeDrawn(found.run, damage);
+  const broken = found === null || damage === null ? null : cannotBeDrawn(found, damage);
   output.emit({
     v: 1,
     type: 'result',

@@ -139,6 +139,19 @@ describe('--run', () => {
     expect(stderr).toContain(` show ${root.id}\`.`);
   });
 
+  test('marks the way of a run that came in a file, and refuses one that it cannot draw by the name of the file', async () => {
+    using root = await installed();
+    const file = path.join(root.path, 'run.jsonl');
+    expect((await run(['show', 'last', '--root', root.path, '--export', file])).exitCode).toBe(0);
+    const { exitCode, stdout } = await run(['graph', '--run', file]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe((await root.graph('--run', 'last')).stdout);
+    writeFileSync(file, readFileSync(file, 'utf8').split('\n').slice(0, 4).concat('damage', '').join('\n'));
+    const broken = await run(['graph', '--run', file]);
+    expect(broken.exitCode).toBe(65);
+    expect(broken.stderr).toContain(file);
+  });
+
   test('refuses a run that is not there', async () => {
     using root = await installed();
     expect(await root.graph('--run', '1999')).toMatchObject({ exitCode: 64, stdout: '' });
