@@ -136,6 +136,7 @@ export const runEvent = v.variant('type', [
     run: v.string(),
     started: nullable,
     command: nullable,
+    product: nullable,
     mode: nullable,
     outcome: v.string(),
     exitCode: v.nullable(v.number()),

@@ -70,6 +70,9 @@ export function runHistory(options: Options, output: CommandOutput): number {
     .map((id) => readRun(home!, id));
   if (runs.length === 0) output.say('No runs are recorded here.');
   const current = home === null ? null : underWay(home, runs[0]);
+  // On a host of one product its name tells nothing.
+  const severalProducts =
+    new Set(runs.map(({ product }) => product).filter((name) => name !== null)).size > 1;
   for (const run of runs) {
     const changed = changedBy(run);
     const [started, command, mode] = [
@@ -85,6 +88,7 @@ export function runHistory(options: Options, output: CommandOutput): number {
       run: run.id,
       started,
       command,
+      product: run.product,
       mode,
       outcome,
       exitCode,
@@ -94,6 +98,7 @@ export function runHistory(options: Options, output: CommandOutput): number {
       run.id,
       started ?? '-',
       command ?? '-',
+      ...(severalProducts ? [run.product ?? '-'] : []),
       mode ?? '-',
       outcome,
       changed.length === 0 ? '-' : changed.join(' '),

@@ -16,6 +16,8 @@ export interface Run {
   readonly started: (RunStarted & { readonly t: string }) | null;
   /** null where the run was killed, or is still under way. */
   readonly ended: (RunEnded & { readonly t: string }) | null;
+  /** Name of the product that it was about. */
+  readonly product: string | null;
   readonly torn: boolean;
   readonly damage: string | null;
   /** Version of the installer that wrote it, where its format is not known here. */
@@ -44,7 +46,16 @@ export function readRun(home: string, id: string): Run {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     // A run that was killed between making its folder and its first record did nothing.
     const damage = missing ? null : 'it cannot be read';
-    return { id, records: [], started: null, ended: null, torn: missing, damage, writtenBy: null };
+    return {
+      id,
+      records: [],
+      started: null,
+      ended: null,
+      product: null,
+      torn: missing,
+      damage,
+      writtenBy: null,
+    };
   }
   return runOf(id, parseJournal(text));
 }
@@ -53,7 +64,8 @@ export function readRun(home: string, id: string): Run {
 export function runOf(id: string, { records, torn, damage, writtenBy }: ParsedJournal): Run {
   const started = records.find((record) => record.k === 'run.started') ?? null;
   const ended = records.find((record) => record.k === 'run.ended') ?? null;
-  return { id, records, started, ended, torn, damage, writtenBy };
+  const product = started === null ? null : productOf(started);
+  return { id, records, started, ended, product, torn, damage, writtenBy };
 }
 
 /** The id that `wanted` means: itself, an unambiguous beginning of one, or `last`; null where there is none. */
@@ -77,9 +89,7 @@ function productOf({ inherited, input }: RunStarted): string | null {
 /** What a run left to know, on top of what it inherited; up to the damage where there is one. */
 export function memoryOf(run: Run): Memory {
   // What an older run did not ask about yet, it inherited nothing of.
-  const { started } = run;
-  let memory: Memory =
-    started === null ? emptyMemory : { ...emptyMemory, ...started.inherited, product: productOf(started) };
+  let memory: Memory = { ...emptyMemory, ...run.started?.inherited, product: run.product };
   for (const record of run.records) if (record.k === 'fact') memory = remember(memory, run.id, record.fact);
   return memory;
 }

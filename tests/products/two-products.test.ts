@@ -129,6 +129,15 @@ describe('on a host with both', () => {
     expect((await ended(root, defineService(newer))).error).toBe('E_EDIT_CONFLICT');
   });
 
+  test('history says which run was of which, and nothing of that where there is one alone', async () => {
+    using root = place();
+    await ended(root, signer);
+    expect((await root.run('history')).stdout).toMatch(/Z  install  fresh  installed/u);
+    await ended(root, mcpOauthProxy);
+    const { stdout } = await root.run('history');
+    expect(stdout).toMatch(/install  mcp-oauth-proxy  fresh[^]*install  signer  fresh/u);
+  });
+
   test('damage of the journal makes a restart due for both', async () => {
     using root = place();
     await ended(root, signer);
