@@ -10,6 +10,7 @@ export const reservedOptions: readonly string[] = [
   'force-rotate-tokens',
   'help',
   'inspect',
+  'inspect-stately',
   'json',
   'keep-edited',
   'no-color',
