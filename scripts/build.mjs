@@ -16,6 +16,7 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { textModules } from './text-modules.mjs';
@@ -58,6 +59,20 @@ const lazyBuiltins = {
   },
 };
 
+/**
+ * execa's clean-up at the process's end is not used, so what it would hook into the process and put on the global object
+ * is left out: both belong to whoever embeds this.
+ */
+const noExitHooks = {
+  name: 'no-exit-hooks',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^signal-exit$/ }, () => ({ path: 'signal-exit', namespace: 'left-out' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
+      contents: `export const onExit = () => { throw new Error('left out'); };`,
+    }));
+  },
+};
+
 /** Names and versions of the packages whose code is in a bundle, for `--version --json`. */
 function librariesIn(metafile) {
   const [bundle] = Object.values(metafile.outputs);
@@ -69,6 +84,35 @@ function librariesIn(metafile) {
       return [name, version];
     }),
   );
+}
+
+/** Dependencies written for CommonJS `require` Node's modules, which a module cannot. */
+const requiredBuiltins = {
+  name: 'required-builtins',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^[a-z:_]+$/ }, ({ path: name, kind }) =>
+      kind === 'require-call' && isBuiltin(name) ? { path: name, namespace: 'required' } : undefined,
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'required' }, ({ path: name }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
+    }));
+  },
+};
+
+/**
+ * The library's entry points share what they have in common, so that an error of one is an error of the other, and load
+ * what is heavy when it is first needed.
+ */
+function buildLibrary(common) {
+  return build({
+    ...common,
+    entryPoints: ['src/index.ts', 'src/machine.ts', 'src/testing.ts'],
+    outdir: out,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    external: ['xstate'],
+    plugins: [...common.plugins, requiredBuiltins, noExitHooks],
+  });
 }
 
 // Made beside and renamed in, so that whoever runs dist/ meanwhile finds it whole.
@@ -86,26 +130,26 @@ try {
     loader: { '.py': 'text' },
     plugins: [textModules],
     legalComments: 'none',
+  };
+  const commandLine = {
+    ...common,
     // Dependencies written for CommonJS ask for it.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
-  };
-  const commandLine = {
-    ...common,
     // Older than what it needs: on an old Node it must at least be able to say so.
     target: 'node14.8',
     entryPoints: ['src/cli.ts'],
     outfile: `${out}/mcp-installer.mjs`,
     minifySyntax: true,
     minifyWhitespace: true,
-    plugins: [textModules, lazyBuiltins],
+    plugins: [textModules, lazyBuiltins, noExitHooks],
   };
   const { metafile } = await build({ ...commandLine, write: false, metafile: true });
   const libraries = JSON.stringify(librariesIn(metafile));
   await build({ ...commandLine, define: { __LIBRARIES__: libraries } });
   chmodSync(`${out}/mcp-installer.mjs`, 0o755);
-  await build({ ...common, entryPoints: ['src/index.ts'], outfile: `${out}/index.js`, external: ['xstate'] });
+  await buildLibrary(common);
   execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', `${out}/types`], {
     stdio: 'inherit',
   });

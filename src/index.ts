@@ -9,16 +9,16 @@ export type { BackendStatus } from './effects/backend.ts';
 export type { CertificateDates, CertificateStatus } from './effects/certificate.ts';
 export type { Health } from './effects/condition.ts';
 
-export { installerMachine, machineVersion } from './machines/installer.ts';
-export { replay, replaySteps, type RecordedEvent, type Snapshot } from './machines/replay.ts';
-export { stateSummaries, transitions, type StateSummary, type Transition } from './machines/diagram.ts';
-export { toDot } from './diagram/dot.ts';
-export { toJson } from './diagram/json.ts';
-export { toMermaid } from './diagram/mermaid.ts';
-export { pathOf, type PathStep, type RunPath } from './diagram/path.ts';
-export { svgStyle } from './diagram/style.ts';
-export { toSvg, type SvgOptions } from './diagram/svg.ts';
-export type * from './machines/types.ts';
+export * from './machine.ts';
+export {
+  fromInstall,
+  type CancelInstall,
+  type InstallInput,
+  type InstallLogic,
+  type InstallSnapshot,
+  type InstallTold,
+} from './embed/from-install.ts';
+export type { InstallProgress } from './embed/progress.ts';
 
 export { createEffects, type Effects } from './effects/index.ts';
 export {
@@ -61,20 +61,10 @@ export {
   memoryFor,
   remember,
   type Fact,
-  type FileIdentity,
   type Memory,
-  type Obligation,
   type OwedByRun,
   type ProductMemory,
 } from './facts.ts';
 
-export {
-  errorTable,
-  InstallerError,
-  isErrorCode,
-  toPublicError,
-  type ErrorCode,
-  type PublicError,
-} from './errors.ts';
 export type { ResultEvent, RunEvent } from './run-events.ts';
 export { version } from './version.ts';

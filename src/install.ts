@@ -61,7 +61,7 @@ export interface InstallResult {
 type Emit = (event: RunEvent) => void;
 
 /** Somebody who cannot listen any more must not end a run half way. */
-function heardBy<T extends readonly unknown[]>(
+export function heardBy<T extends readonly unknown[]>(
   listener: ((...told: T) => void) | undefined,
   onBug: InstallOptions['onBug'],
 ): (...told: T) => void {

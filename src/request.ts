@@ -1,25 +1,12 @@
 /** What is asked of a run: the plain request, and the one judge of what a program or the command line asks for. */
 import { InstallerError } from './errors.ts';
+import { defaultRequest } from './machines/request.ts';
 import type { Request } from './machines/types.ts';
 import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 import type { Product } from './products/product.ts';
 
 /** What `install` without any option asks for. */
-export const plainRequest: Request = {
-  product: mcpOauthProxy.name,
-  rotate: 'none',
-  settings: {},
-  unset: [],
-  supplied: [],
-  source: 'kept',
-  edits: 'refuse',
-  ask: false,
-  packages: true,
-  start: true,
-  rollback: true,
-  checks: true,
-  downgrade: false,
-};
+export const plainRequest: Request = defaultRequest(mcpOauthProxy.name);
 
 export interface Asked {
   readonly request?: Partial<Request>;

@@ -1,10 +1,10 @@
 /** The machine with the effects of one run as its actors: what it hears is journaled and told, what it leaves is stopped. */
-import { createActor, fromPromise } from 'xstate';
+import { createActor } from 'xstate';
 import type { StoppableHost } from './effects/host/stoppable.ts';
 import type { Effects } from './effects/index.ts';
 import { InstallerError, toPublicError } from './errors.ts';
 import type { EventRecord } from './journal/record.ts';
-import { installerMachine } from './machines/installer.ts';
+import { withEffects } from './machines/provide.ts';
 import type { ActorContract, Output, Request, Signal } from './machines/types.ts';
 import type { DoneEvent, RunProgress } from './run-progress.ts';
 import type { RunEvent } from './run-events.ts';
@@ -60,35 +60,30 @@ function provide({ effects, host, onBug }: RunActorOptions, work: Work) {
       throw toInternal(error);
     }
   };
-  const actor = <K extends keyof ActorContract>(name: K) =>
-    fromPromise<ActorContract[K]['output'], ActorContract[K]['input']>(({ input, signal }) =>
-      work.run(signal, () => known(() => effects[name](input))),
-    );
-  return installerMachine.provide({
-    actors: {
-      preflight: actor('preflight'),
-      detect: actor('detect'),
-      secrets: actor('secrets'),
-      plan: actor('plan'),
-      // A question is not waited for: whoever asks hears of the interrupt as we do.
-      confirm: fromPromise<ActorContract['confirm']['output'], ActorContract['confirm']['input']>(
-        ({ input }) => known(() => effects.confirm(input)),
-      ),
-      write: actor('write'),
-      reload: actor('reload'),
-      verify: actor('verify'),
-      undo: fromPromise<ActorContract['undo']['output'], ActorContract['undo']['input']>(
-        async ({ input }) => {
-          await work.ended();
-          host.resume();
-          return known(() => effects.undo(input));
-        },
-      ),
+  const stoppable =
+    <K extends keyof ActorContract>(name: K) =>
+    (input: ActorContract[K]['input'], signal: AbortSignal) =>
+      work.run(signal, () => known(() => effects[name](input)));
+  return withEffects({
+    preflight: stoppable('preflight'),
+    detect: stoppable('detect'),
+    secrets: stoppable('secrets'),
+    plan: stoppable('plan'),
+    // A question is not waited for: whoever asks hears of the interrupt as we do.
+    confirm: (input) => known(() => effects.confirm(input)),
+    write: stoppable('write'),
+    reload: stoppable('reload'),
+    verify: stoppable('verify'),
+    undo: async (input) => {
+      await work.ended();
+      host.resume();
+      return known(() => effects.undo(input));
     },
   });
 }
 
-const toInternal = (error: unknown): InstallerError =>
+/** A bug by its kind: whatever it says may repeat an argument or a file. */
+export const toInternal = (error: unknown): InstallerError =>
   new InstallerError(
     'E_INTERNAL',
     { why: error instanceof Error ? `an unexpected ${error.name}` : typeof error },

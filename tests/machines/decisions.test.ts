@@ -1,56 +1,23 @@
 /** What the machine decides and hands on, said independently of its graph: generated paths follow the machine, right or wrong. */
-import { createActor, fromPromise } from 'xstate';
+import { createActor } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { InstallerError } from '../../src/errors.ts';
-import { installerMachine } from '../../src/machines/installer.ts';
+import { withEffects, type MachineEffects } from '../../src/machines/provide.ts';
 import { plainRequest } from '../../src/request.ts';
+import { scriptedEffects, somePlan, type EffectsScript } from '../../src/testing.ts';
 import type { ActorContract, Note, Operation, Output, Plan, Request } from '../../src/machines/types.ts';
-
-type Script = {
-  readonly [K in keyof ActorContract]?: (call: number) => ActorContract[K]['output'];
-};
 
 const note = (code: string): Note => ({ code, level: 'info', text: code });
 
-const operation: Operation = {
-  kind: 'writeFile',
-  path: '/x',
-  role: 'service',
-  action: 'create',
-  before: null,
-  after: null,
-  detail: [],
-  because: null,
-};
+const [operation] = somePlan().operations as [Operation];
 
 const planned = (more: Partial<Plan> = {}): ActorContract['plan']['output'] => ({
   kind: 'planned',
-  plan: {
-    hash: '00000000',
-    operations: [operation],
-    reloads: [],
-    questions: [],
-    notes: [],
-    settings: {},
-    ...more,
-  },
+  plan: somePlan(more),
 });
 
 const fails = (): never => {
   throw new InstallerError('E_UNHEALTHY', { why: 'it does not answer', unit: 'x.service' });
-};
-
-/** Everything goes well on an installation that is there. */
-const usual: Required<Script> = {
-  preflight: () => ({ kind: 'ready', services: 'live', notes: [] }),
-  detect: () => ({ kind: 'existing', notes: [] }),
-  secrets: () => ({ kind: 'ready', secrets: [], notes: [] }),
-  plan: () => planned(),
-  confirm: () => ({ kind: 'proceed' }),
-  write: () => ({ outcome: 'changed' }),
-  reload: () => ({ outcome: 'done', done: [] }),
-  verify: () => ({ outcome: 'verified', notes: [] }),
-  undo: () => ({ restored: [], left: [] }),
 };
 
 interface Ended {
@@ -59,28 +26,16 @@ interface Ended {
   readonly inputs: Readonly<Record<string, readonly unknown[]>>;
 }
 
-async function run(script: Script, request: Partial<Request> = {}): Promise<Ended> {
+async function run(script: EffectsScript, request: Partial<Request> = {}): Promise<Ended> {
   const inputs: Record<string, unknown[]> = {};
-  const actor = <K extends keyof ActorContract>(name: K) =>
-    fromPromise<ActorContract[K]['output'], ActorContract[K]['input']>(({ input }) => {
-      const own = (inputs[name] ??= []);
-      own.push(input);
-      const answer = script[name] ?? usual[name];
-      return Promise.resolve().then(() => answer(own.length));
-    });
-  const machine = installerMachine.provide({
-    actors: {
-      preflight: actor('preflight'),
-      detect: actor('detect'),
-      secrets: actor('secrets'),
-      plan: actor('plan'),
-      confirm: actor('confirm'),
-      write: actor('write'),
-      reload: actor('reload'),
-      verify: actor('verify'),
-      undo: actor('undo'),
+  const effects = Object.entries(scriptedEffects(script)).map(([name, effect]) => [
+    name,
+    (input: never, signal: AbortSignal) => {
+      (inputs[name] ??= []).push(input);
+      return effect(input, signal);
     },
-  });
+  ]);
+  const machine = withEffects(Object.fromEntries(effects) as MachineEffects);
   const states: string[] = [];
   const installer = createActor(machine, { input: { request: { ...plainRequest, ...request } } });
   installer.subscribe(({ value }) => {

@@ -9,16 +9,16 @@ import { transitions } from '../../src/machines/diagram.ts';
 import { installerMachine } from '../../src/machines/installer.ts';
 import { replay, replaySteps, type RecordedEvent, type Snapshot } from '../../src/machines/replay.ts';
 import type { Input } from '../../src/machines/types.ts';
-import { pathsOver, requests, type Path, type WalkEvent } from './walk.ts';
+import { pathRequests, pathsOver, type MachinePath, type PathEvent } from '../../src/testing.ts';
 
-const paths = requests.flatMap(pathsOver);
+const paths = pathRequests.flatMap(pathsOver);
 
 interface Scripted {
-  answer(event: WalkEvent): void;
+  answer(event: PathEvent): void;
 }
 
 /** The machine with actors that wait to be told what they answer. */
-function liveRun(path: Path) {
+function liveRun(path: MachinePath) {
   const waiting: Scripted[] = [];
   const scripted = fromPromise<never, never>(
     () =>
@@ -52,7 +52,7 @@ function liveRun(path: Path) {
     inspect: (inspection) => {
       root ??= inspection.actorRef as AnyActorRef;
       if (inspection.type !== '@xstate.event' || inspection.actorRef !== root) return;
-      const event = inspection.event as WalkEvent & { actorId?: string };
+      const event = inspection.event as PathEvent & { actorId?: string };
       if (event.type === 'xstate.init') return;
       journal.event({
         type: event.type,
@@ -83,10 +83,10 @@ function recorded(journal: Journal): RecordedEvent[] {
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-async function drive(path: Path): Promise<void> {
+async function drive(path: MachinePath): Promise<void> {
   const { actor, journal, waiting } = liveRun(path);
   actor.start();
-  for (const { event, value } of path.steps) {
+  for (const { event, state } of path.steps) {
     if (event.type === 'interrupt') actor.send(event as never);
     else {
       const changed = new Promise<void>((resolve) => {
@@ -95,7 +95,7 @@ async function drive(path: Path): Promise<void> {
       waiting.at(-1)!.answer(event);
       await changed;
     }
-    expect(actor.getSnapshot().value).toEqual(value);
+    expect(actor.getSnapshot().value).toEqual(state);
   }
   const live = actor.getSnapshot();
   expect(live.status).not.toBe('error');
@@ -121,9 +121,9 @@ function covered(): Set<string> {
     type.startsWith('xstate.done') ? 'done' : type.startsWith('xstate.error') ? 'error' : type;
   for (const path of paths) {
     let from = 'preflight';
-    for (const { event, value } of path.steps) {
-      taken.add(`${from} ${short(event.type)} ${String(value)}`);
-      from = String(value);
+    for (const { event, state } of path.steps) {
+      taken.add(`${from} ${short(event.type)} ${state}`);
+      from = state;
     }
   }
   return taken;

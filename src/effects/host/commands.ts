@@ -40,7 +40,8 @@ export async function runCommand(command: Command, lifetime: Lifetime): Promise<
     cwd: '/',
     reject: false,
     detached: lifetime === 'its own',
-    cleanup: lifetime === 'ours',
+    // Whoever embeds this has signal handlers of its own. What only looks ends by itself.
+    cleanup: false,
     stripFinalNewline: false,
     timeout: command.timeout ?? defaultTimeout,
     maxBuffer: maxOutput,

@@ -4,11 +4,11 @@
  */
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 import type { EventObject } from 'xstate';
-import { InstallerError, type PublicError } from '../../src/errors.ts';
-import { plainRequest } from '../../src/request.ts';
-import { installerMachine } from '../../src/machines/installer.ts';
-import type { Snapshot } from '../../src/machines/replay.ts';
-import type { ActorContract, Operation, Plan, Question, Reload, Request } from '../../src/machines/types.ts';
+import { InstallerError, type PublicError } from '../errors.ts';
+import { defaultRequest } from '../machines/request.ts';
+import { installerMachine } from '../machines/installer.ts';
+import type { Snapshot } from '../machines/replay.ts';
+import type { ActorContract, Operation, Plan, Question, Reload, Request } from '../machines/types.ts';
 
 const error = (
   code: 'E_UNHEALTHY' | 'E_BUSY' | 'E_JOURNAL' | 'E_WRITE_FAILED' | 'E_PLATFORM' | 'E_DECLINED',
@@ -95,34 +95,36 @@ const failures: readonly unknown[] = [
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export type WalkEvent = EventObject & {
+/** What a machine on a path hears: the end of one of its actors, or an interrupt. */
+export type PathEvent = EventObject & {
   readonly output?: unknown;
   readonly error?: unknown;
   readonly signal?: string;
 };
 
-function eventsIn(snapshot: Snapshot): WalkEvent[] {
+function eventsIn(snapshot: Snapshot): PathEvent[] {
   if (snapshot.status !== 'active') return [];
   const running = Object.keys(snapshot.children);
   return [
     ...running.flatMap((id) =>
       (outputs[id] ?? []).map(
-        (output): WalkEvent => ({ type: `xstate.done.actor.${id}`, output, actorId: id }) as WalkEvent,
+        (output): PathEvent => ({ type: `xstate.done.actor.${id}`, output, actorId: id }) as PathEvent,
       ),
     ),
     ...running.flatMap((id) =>
       failures.map(
-        (failure): WalkEvent =>
-          ({ type: `xstate.error.actor.${id}`, error: failure, actorId: id }) as WalkEvent,
+        (failure): PathEvent =>
+          ({ type: `xstate.error.actor.${id}`, error: failure, actorId: id }) as PathEvent,
       ),
     ),
-    ...signals.map((signal): WalkEvent => ({ type: 'interrupt', signal })),
+    ...signals.map((signal): PathEvent => ({ type: 'interrupt', signal })),
   ];
 }
 
-export const requests: readonly Request[] = (['none', 'all'] as const).flatMap((rotate) =>
+/** What runs are asked for, as far as the machine decides by it: rotation, putting back, questions. */
+export const pathRequests: readonly Request[] = (['none', 'all'] as const).flatMap((rotate) =>
   [true, false].flatMap((rollback) =>
-    [true, false].map((ask) => ({ ...plainRequest, rotate, rollback, ask })),
+    [true, false].map((ask) => ({ ...defaultRequest('example'), rotate, rollback, ask })),
   ),
 );
 
@@ -143,14 +145,16 @@ function keyOf(snapshot: Snapshot): string {
   ]);
 }
 
-interface Step {
-  readonly event: WalkEvent;
-  readonly value: unknown;
+/** One event, and the state of the machine after it. */
+export interface MachineStep {
+  readonly event: PathEvent;
+  readonly state: string;
 }
 
-export interface Path {
+/** A way through the machine from its start, with what it was asked. */
+export interface MachinePath {
   readonly request: Request;
-  readonly steps: readonly Step[];
+  readonly steps: readonly MachineStep[];
 }
 
 const traversal = (request: Request) =>
@@ -158,7 +162,7 @@ const traversal = (request: Request) =>
     input: { request },
     events: (snapshot: Snapshot) => eventsIn(snapshot) as never[],
     serializeState: (snapshot: Snapshot) => keyOf(snapshot),
-    serializeEvent: (event: WalkEvent) =>
+    serializeEvent: (event: PathEvent) =>
       JSON.stringify([event, event.error instanceof Error ? event.error.name : null]),
   }) as const;
 
@@ -166,33 +170,35 @@ const traversal = (request: Request) =>
 const isStart = ({ type }: { readonly type: string }): boolean => type === 'xstate.init';
 
 /**
- * Paths over every edge of the graph: the shortest way to where it begins, then the edge, then the shortest way from
- * there to an end.
+ * Paths over every edge of the machine's graph: the shortest way to where it begins, then the edge, then a way from there
+ * to an end, or back to where the path has been.
+ *
+ * Its events are for `replaySteps`, and, without those of actors, for a live machine whose effects answer them.
  */
-export function pathsOver(request: Request): Path[] {
+export function pathsOver(request: Request): MachinePath[] {
   const options = traversal(request);
   const graph = getAdjacencyMap(installerMachine, options as never) as unknown as Record<
     string,
-    { state: Snapshot; transitions: Record<string, { event: WalkEvent; state: Snapshot }> }
+    { state: Snapshot; transitions: Record<string, { event: PathEvent; state: Snapshot }> }
   >;
   const shortest = new Map(
     getShortestPaths(installerMachine, options as never).map((path) => [
       keyOf(path.state),
       path.steps
-        .map(({ event, state }) => ({ event: event, value: state.value }))
+        .map(({ event, state }) => ({ event: event, state: state.value }))
         .filter(({ event }) => !isStart(event)),
     ]),
   );
   return Object.entries(graph).flatMap(([key, { transitions }]) =>
-    Object.values(transitions).map(({ event, state }): Path => {
-      const steps = [...(shortest.get(key) ?? []), { event, value: state.value }];
+    Object.values(transitions).map(({ event, state }): MachinePath => {
+      const steps = [...(shortest.get(key) ?? []), { event, state: state.value }];
       const seen = new Set([key]);
       let at = state;
       while (at.status === 'active' && !seen.has(keyOf(at))) {
         seen.add(keyOf(at));
         const [next] = Object.values(graph[keyOf(at)]?.transitions ?? {});
         if (next === undefined) break;
-        steps.push({ event: next.event, value: next.state.value });
+        steps.push({ event: next.event, state: next.state.value });
         at = next.state;
       }
       return { request, steps };

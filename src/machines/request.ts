@@ -1,0 +1,23 @@
+/** What a machine is asked where nothing is asked for. */
+import type { Request } from './types.ts';
+
+/**
+ * What `install` without any option asks for.
+ *
+ * @param product name of the product, as it shall stand in the journal
+ */
+export const defaultRequest = (product: string): Request => ({
+  product,
+  rotate: 'none',
+  settings: {},
+  unset: [],
+  supplied: [],
+  source: 'kept',
+  edits: 'refuse',
+  ask: false,
+  packages: true,
+  start: true,
+  rollback: true,
+  checks: true,
+  downgrade: false,
+});
