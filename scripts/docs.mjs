@@ -2,13 +2,15 @@
  * Makes what follows from the code: the reference pages, the picture of the machine, and its layout. `--check`: writes nothing, exits 1 where a page is stale.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { textModules } from './text-modules.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
-const directory = mkdtempSync(path.join(tmpdir(), 'mcp-installer-docs-'));
+// Below node_modules, where the bundle finds the packages that are not in it.
+const cache = path.join(root, 'node_modules/.cache');
+mkdirSync(cache, { recursive: true });
+const directory = mkdtempSync(path.join(cache, 'docs-'));
 let pages;
 try {
   const outfile = path.join(directory, 'pages.mjs');
@@ -20,6 +22,7 @@ try {
     format: 'esm',
     loader: { '.py': 'text' },
     plugins: [textModules],
+    external: ['typescript'],
     logLevel: 'error',
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
@@ -31,7 +34,7 @@ try {
 }
 
 let stale = 0;
-for (const [name, text] of Object.entries(await pages())) {
+for (const [name, text] of Object.entries(await pages(root))) {
   const file = path.join(root, 'docs/reference', name);
   if (!process.argv.includes('--check')) {
     mkdirSync(path.dirname(file), { recursive: true });

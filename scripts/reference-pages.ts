@@ -9,6 +9,7 @@ import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
 import type { HostView } from '../src/products/product.ts';
 import { runEvent } from '../src/run-events.ts';
 import { computeLayout } from './layout.ts';
+import { libraryPage } from './library-page.ts';
 import { productPage, productSchema } from './product-page.ts';
 
 const made = '<!-- Made by `npm run docs`; do not edit. -->\n\n';
@@ -158,10 +159,11 @@ const runEvents = (): string =>
     ]),
   )}`;
 
-/** File, as seen from docs/reference → text. */
-export async function pages(): Promise<Readonly<Record<string, string>>> {
+/** File, as seen from docs/reference → text; `root` is the repository's. */
+export async function pages(root: string): Promise<Readonly<Record<string, string>>> {
   const layout = await computeLayout();
   return {
+    'library.md': made + libraryPage(root),
     'machine.md': machine(),
     'options.md': options(),
     'exit-codes.md': exitCodes(),

@@ -16,6 +16,7 @@ interface ErrorEntry {
 
 const v = (values: Values, name: string): string => values[name] ?? `<${name}>`;
 
+/** Every error code with its exit code, what happened, and what to do. */
 export const errorTable = {
   E_USAGE: {
     exit: 64,
@@ -267,6 +268,7 @@ export const errorTable = {
   },
 } as const satisfies Record<string, ErrorEntry>;
 
+/** A stable code that programs can match, as `E_BUSY`. */
 export type ErrorCode = keyof typeof errorTable;
 
 /** What of an error may be journaled, shown and inspected: all of it is public. */
@@ -302,6 +304,7 @@ export class InstallerError extends Error {
   }
 }
 
+/** Is this a code of {@link errorTable}? */
 export const isErrorCode = (code: unknown): code is ErrorCode =>
   typeof code === 'string' && Object.hasOwn(errorTable, code);
 

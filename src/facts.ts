@@ -22,6 +22,7 @@ export interface Obligation {
   readonly because: readonly string[];
 }
 
+/** One thing that a run tells later runs, as it stands in the journal. */
 export type Fact =
   /** About to be made or replaced; on disk before the file is touched. */
   | {
@@ -67,6 +68,7 @@ export type Fact =
   /** This version of the installer is about to change the host, or found nothing to change. */
   | { readonly fact: 'installer'; readonly version: string };
 
+/** An {@link Obligation}, and the run that left it. */
 export interface OwedByRun extends Obligation {
   readonly run: string;
 }
@@ -118,6 +120,7 @@ const unknownProduct: ProductMemory = {
   sourcesInsteadOf: {},
 };
 
+/** What is known of a host that no journal knows. */
 export const emptyMemory: Memory = {
   version: 1,
   product: null,

@@ -22,6 +22,10 @@ import { eventsOf } from './run-progress.ts';
 import { Session } from './session.ts';
 import { version } from './version.ts';
 
+/**
+ * What to install, where, and who hears of it. Everything is optional: without any option it is an installation of
+ * the shipped product on this host.
+ */
 export interface InstallOptions extends Asked {
   readonly product?: Product;
   /** `/`, or an existing directory that stands for it. */
@@ -51,6 +55,7 @@ export interface InstallOptions extends Asked {
   readonly interrupt?: AbortSignal;
 }
 
+/** How a run ended, and its journal. */
 export interface InstallResult {
   readonly output: Output;
   /** Id of the run's journal on disk; null where none was written. */

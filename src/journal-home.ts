@@ -3,8 +3,10 @@ import { InstallerError } from './errors.ts';
 import { createRealHost } from './effects/host/real.ts';
 import { errnoOf, locate, type Trust } from './effects/host/resolve.ts';
 
+/** Where the journal lives, below the root. */
 export const journalDirectory = '/var/lib/mcp-installer';
 
+/** An opened journal. */
 export interface JournalHome {
   /** Leads through a descriptor: it stays what it is, whatever becomes of the name. */
   readonly path: string;

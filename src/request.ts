@@ -8,6 +8,10 @@ import type { Product } from './products/product.ts';
 /** What `install` without any option asks for. */
 export const plainRequest: Request = defaultRequest(mcpOauthProxy.name);
 
+/**
+ * What a program asks for: the request, and the secrets and the code that it brings along, which stay out of the
+ * request.
+ */
 export interface Asked {
   readonly request?: Partial<Request>;
   /** Values of secrets that the user supplies, by name. */

@@ -161,6 +161,8 @@ export const runEvent = v.variant('type', [
   }),
 ]);
 
+/** What a run tells while it works, and what `--json` prints, one a line. */
 export type RunEvent = v.InferOutput<typeof runEvent>;
+/** The last line of `--json`. */
 export type ResultEvent = Extract<RunEvent, { type: 'result' }>;
 export type MadeOf = v.InferOutput<typeof madeOf>;

@@ -21,12 +21,14 @@ import { describePlan } from './render/words.ts';
 import { Session } from './session.ts';
 import { version } from './version.ts';
 
+/** A secret of the product, and whether it is there. */
 export interface SecretStatus {
   readonly name: string;
   /** null where it is missing. */
   readonly fingerprint: string | null;
 }
 
+/** What is installed, whether it is healthy, and what differs from what would be installed now. */
 export interface Status {
   readonly kind: 'installed' | 'absent' | 'unknown';
   /** null where the service does not run here (another root, no systemd). */
@@ -84,6 +86,7 @@ const portTaken = ({ message }: PublicError): Note => ({
   text: message,
 });
 
+/** What to look at. */
 export interface StatusOptions {
   readonly product?: Product;
   readonly root?: string;

@@ -4,6 +4,7 @@ import type { HostReads, HttpAnswer } from './host/port.ts';
 import { tools } from './tools.ts';
 import { certificateIn } from './web.ts';
 
+/** Whether what stands behind the service can be reached. */
 export interface BackendStatus {
   readonly url: string;
   readonly reachable: boolean;

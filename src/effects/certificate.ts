@@ -7,6 +7,7 @@ import type { HostReads } from './host/port.ts';
 import type { Scope } from './scope.ts';
 import { askThroughWeb, certificateIn, foreignBytes, isSiteKept } from './web.ts';
 
+/** How long a certificate is valid. */
 export interface CertificateDates {
   /** Day of its end, UTC. */
   readonly until: string;
@@ -14,6 +15,7 @@ export interface CertificateDates {
   readonly daysLeft: number;
 }
 
+/** The certificate that the web server shows, and the one that its file holds. */
 export interface CertificateStatus {
   /** What nginx shows to clients; null where it shows none. */
   readonly served: CertificateDates | null;

@@ -8,6 +8,7 @@ import { loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { verifyService, verifyWeb } from './verify.ts';
 
+/** What was asked for, and how it was answered. */
 export interface Health {
   /** Address and port that were asked; of a service that listens nowhere, its unit. */
   readonly address: string;

@@ -12,12 +12,18 @@ import { undo } from './undo.ts';
 import { verify } from './verify.ts';
 import { write } from './write.ts';
 
+/**
+ * The effects of one run, one for each actor of the machine; what goes in and comes out is the {@link ActorContract}.
+ */
 export type Effects = {
   readonly [K in keyof ActorContract]: (
     input: ActorContract[K]['input'],
   ) => Promise<ActorContract[K]['output']>;
 };
 
+/**
+ * The effects of one run on the host of its scope. They share the secrets there, so none crosses into the machine.
+ */
 export function createEffects(scope: Scope): Effects {
   return {
     preflight: ({ request }) => orRefused(() => preflight(scope, request)),

@@ -34,6 +34,7 @@ export interface Asker {
 /** `later`: a fresh host has nothing to lock; its first change makes the directory and takes the lock. */
 export type LockState = 'taken' | 'later' | 'busy';
 
+/** What the effects of one run need from outside. */
 export interface ScopeOptions {
   readonly host: Host;
   readonly product: Product;
@@ -81,6 +82,7 @@ export interface KeptEdit {
   readonly offered: string;
 }
 
+/** What the effects of one run hand on to each other; secrets are in it. */
 export interface RunState {
   services: 'live' | 'offline';
   env: EnvOnDisk | null;
@@ -115,10 +117,12 @@ export interface RunState {
   start: boolean;
 }
 
+/** What the effects of one run share. */
 export interface Scope extends ScopeOptions {
   readonly state: RunState;
 }
 
+/** The scope of one run, for `createEffects`. */
 export const createScope = (options: ScopeOptions): Scope => ({
   ...options,
   state: {

@@ -10,6 +10,7 @@ import {
   type RunStarted,
 } from './record.ts';
 
+/** One run, read from its journal. */
 export interface Run {
   readonly id: string;
   readonly records: readonly JournalRecord[];
@@ -38,6 +39,7 @@ export function runIds(home: string): readonly string[] {
   }
 }
 
+/** One run from its journal. Never throws: a journal that cannot be read is a run whose `damage` says why. */
 export function readRun(home: string, id: string): Run {
   let text: string;
   try {
@@ -94,6 +96,7 @@ export function memoryOf(run: Run): Memory {
   return memory;
 }
 
+/** What the journals of a host tell a new run. */
 export interface Remembered {
   readonly memory: Memory;
   /** The run that was killed before it ended, if the last one was. */

@@ -49,6 +49,7 @@ export interface RunEnded {
 
 export type RecordBody = RunStarted | EventRecord | FactRecord | RunEnded;
 
+/** One line of a journal. */
 export type JournalRecord = RecordBody & {
   /** Position in the journal, from 0. */
   readonly n: number;

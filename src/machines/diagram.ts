@@ -1,6 +1,7 @@
 /** The machine as lists: what is drawn and documented follows from them. */
 import { installerMachine } from './installer.ts';
 
+/** A way from one state to the next, for people. */
 export interface Transition {
   readonly from: string;
   readonly event: string;
@@ -11,6 +12,7 @@ export interface Transition {
   readonly description: string;
 }
 
+/** A state of the machine, for people. */
 export interface StateSummary {
   readonly name: string;
   readonly description: string;
@@ -18,6 +20,7 @@ export interface StateSummary {
   readonly actor: string | null;
 }
 
+/** The states of the machine in their order, with what each one does. */
 export function stateSummaries(): StateSummary[] {
   return Object.values(installerMachine.states).map((state) => ({
     name: state.key,
@@ -34,6 +37,7 @@ export function shortEvent(eventType: string): string {
   return eventType;
 }
 
+/** The transitions of the machine; of several for one event the first whose guard holds is taken. */
 export function transitions(): Transition[] {
   return Object.values(installerMachine.states).flatMap((state) =>
     [...state.transitions.values()].flat().map((way) => ({

@@ -35,6 +35,10 @@ const final = (outcome: Outcome, description: string) =>
     output: ({ context }: { context: Context }) => outputOf(outcome, context),
   }) as const;
 
+/**
+ * The machine, with placeholders for its nine actors that fail when they are invoked. Starts with `{ input: { request
+ * } }`; its output is an {@link Output}.
+ */
 export const installerMachine = installer.createMachine({
   id: 'installer',
   version: machineVersion,

@@ -16,6 +16,7 @@ export interface RecordedEvent {
   readonly signal?: string;
 }
 
+/** A state of the installer's machine. */
 export type Snapshot = SnapshotFrom<typeof installerMachine>;
 
 /** Can the events of a run of that machine be folded through this one? */

@@ -27,6 +27,7 @@ export interface Request {
   readonly downgrade: boolean;
 }
 
+/** How a run goes on: nothing is there, the secrets stay, or they are made anew. */
 export type Mode = 'fresh' | 'existing' | 'forceRotate';
 
 /** Something worth telling that is no change: kept edits, healed secrets, what could not be proven. */
@@ -36,19 +37,23 @@ export interface Note {
   readonly text: string;
 }
 
+/** An error before anything was changed. */
 export interface Refused {
   readonly kind: 'refused';
   readonly error: PublicError;
 }
 
+/** Whether the host can carry an installation. */
 export type PreflightOutput =
   | { readonly kind: 'ready'; readonly services: 'live' | 'offline'; readonly notes: readonly Note[] }
   | { readonly kind: 'busy'; readonly error: PublicError }
   | Refused;
 
+/** What is installed: nothing, an installation, or one that lost its secrets (`lost`). */
 export type DetectOutput =
   { readonly kind: 'fresh' | 'existing' | 'lost'; readonly notes: readonly Note[] } | Refused;
 
+/** What became of a secret; never its value. */
 export interface SecretReport {
   readonly name: string;
   readonly origin: 'generated' | 'preserved' | 'rotated' | 'healed' | 'supplied' | 'removed';
@@ -56,6 +61,7 @@ export interface SecretReport {
   readonly fingerprint: string;
 }
 
+/** What became of the secrets. */
 export type SecretsOutput =
   | { readonly kind: 'ready'; readonly secrets: readonly SecretReport[]; readonly notes: readonly Note[] }
   | Refused;
@@ -91,12 +97,14 @@ export interface Reload extends Obligation {
   readonly owedBy: readonly string[];
 }
 
+/** What a person is asked before a plan is carried out. */
 export interface Question {
   readonly id: 'settings' | 'rotation' | 'packages' | 'edits';
   readonly text: string;
   readonly subjects: readonly string[];
 }
 
+/** What will be changed, in order. */
 export interface Plan {
   /** First 8 hex digits of a sha256 over the changes, free of secrets: equal plans have equal hashes. */
   readonly hash: string;
@@ -108,14 +116,17 @@ export interface Plan {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** The plan, or why there is none. */
 export type PlanOutput = { readonly kind: 'planned'; readonly plan: Plan } | Refused;
 
+/** What a person has answered so far, for the next plan. */
 export interface Answers {
   readonly answered: readonly Question['id'][];
   readonly settings: Readonly<Record<string, string>>;
   readonly edits: Request['edits'] | null;
 }
 
+/** What a person said to the plan. */
 export type ConfirmOutput =
   | { readonly kind: 'proceed' }
   | { readonly kind: 'replan'; readonly answers: Answers }
@@ -126,16 +137,19 @@ export interface WriteOutput {
   readonly outcome: 'changed' | 'unchanged' | 'predicted';
 }
 
+/** What running programs were made to notice. */
 export interface ReloadOutput {
   readonly outcome: 'done' | 'predicted' | 'deferred';
   readonly done: readonly string[];
 }
 
+/** Whether the service was asked, and what there is to tell. */
 export interface VerifyOutput {
   readonly outcome: 'verified' | 'predicted' | 'deferred';
   readonly notes: readonly Note[];
 }
 
+/** Paths that were put back, and those that could not be. */
 export interface UndoOutput {
   readonly restored: readonly string[];
   readonly left: readonly string[];
@@ -154,17 +168,21 @@ export interface ActorContract {
   undo: { input: { reason: PublicError }; output: UndoOutput };
 }
 
+/** What a run may be ended by. */
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
+/** The one event that the machine takes from outside: end, after putting things back. */
 export interface InterruptEvent {
   readonly type: 'interrupt';
   readonly signal: Signal;
 }
 
+/** The machine's input. */
 export interface Input {
   readonly request: Request;
 }
 
+/** What the machine knows: all of it public. */
 export interface Context {
   readonly request: Request;
   readonly services: 'live' | 'offline';
@@ -181,9 +199,11 @@ export interface Context {
   readonly undone: UndoOutput | null;
 }
 
+/** How a run ended; each is a final state of the machine. */
 export type Outcome =
   'installed' | 'unchanged' | 'refused' | 'busy' | 'declined' | 'interrupted' | 'rolledBack' | 'failed';
 
+/** What a run leaves to be told, its exit code included. */
 export interface Output {
   readonly outcome: Outcome;
   readonly exitCode: number;

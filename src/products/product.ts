@@ -39,14 +39,17 @@ export interface OptionalSecret extends AnySecret {
   readonly validate: (value: string) => Validated;
 }
 
+/** A secret of a product: kept in the env file, generated unless it is optional. */
 export type SecretSpec = GeneratedSecret | OptionalSecret;
 
+/** Values of settings by their name in the env file. */
 export type Settings = Readonly<Record<string, string>>;
 
 /** A valid value in its canonical spelling, or why it is none (`what would be valid`, half a sentence). */
 export type Validated =
   { readonly ok: true; readonly value: string } | { readonly ok: false; readonly why: string };
 
+/** A setting of a product: an option, an environment variable and a line of the env file. */
 export interface SettingSpec {
   /** Its key in the env file: `LISTEN_PORT`. */
   readonly key: string;
@@ -76,6 +79,7 @@ export interface HostView {
   readonly ipv6: boolean;
 }
 
+/** A directory that should be there. */
 export interface DesiredDirectory {
   readonly path: string;
   readonly mode: number;
@@ -88,6 +92,7 @@ export interface DesiredDirectory {
 /** What a running program must be told when a file changes. */
 export type Affects = 'service' | 'socket' | 'unit' | 'web';
 
+/** A file that should be there, and what is to be done where another one is. */
 export interface DesiredFile {
   readonly path: string;
   readonly mode: number;
@@ -111,6 +116,7 @@ export interface DesiredFile {
   readonly isOurs?: (text: string) => boolean;
 }
 
+/** A symlink that should be there. */
 export interface DesiredLink {
   readonly path: string;
   readonly target: string;
@@ -120,6 +126,7 @@ export interface DesiredLink {
   readonly unknown: 'adopt' | 'keep';
 }
 
+/** What a host should hold, for some settings. */
 export interface Desired {
   readonly directories: readonly DesiredDirectory[];
   readonly files: readonly DesiredFile[];
@@ -149,6 +156,7 @@ export interface WebProbe {
   readonly healthStatus: number;
 }
 
+/** What should be there, or why nothing can be desired. */
 export type DesiredResult =
   | { readonly ok: true; readonly desired: Desired }
   | { readonly ok: false; readonly code: ErrorCode; readonly values: Readonly<Record<string, string>> };
@@ -167,6 +175,7 @@ export interface ServiceProbe {
   backend(headers: Readonly<Record<string, string>>): Promise<{ readonly status: number | null }>;
 }
 
+/** Secrets before and after a rotation, for its proof. The one place where a product sees their values. */
 export interface Rotation {
   readonly names: readonly string[];
   readonly before: Readonly<Record<string, string>>;
@@ -188,6 +197,7 @@ export interface Finished {
   readonly secrets: readonly SecretReport[];
 }
 
+/** What is installed, as data: its files, secrets and settings, its units, and how to tell that it works. */
 export interface Product {
   readonly name: string;
   /** A sentence for `--help`. */

@@ -4,6 +4,7 @@
  */
 import type { Change, Host, HostReads } from './port.ts';
 
+/** A host that reads for real, and reports every change as `predicted` instead of making it. */
 export function createDryRunHost(reads: HostReads): Host {
   const predicted = (): Promise<Change & 'predicted'> => Promise.resolve('predicted');
   return {

@@ -9,6 +9,7 @@ import { lookAt } from '../identity.ts';
 import { tools } from '../tools.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, HttpAnswer, HttpRequest } from './port.ts';
 
+/** A file, directory or link in memory. */
 export interface MemoryNode {
   readonly type: 'file' | 'directory' | 'link' | 'other';
   readonly mode: number;
@@ -18,6 +19,7 @@ export interface MemoryNode {
   readonly bytes: Uint8Array;
 }
 
+/** What is there from the beginning, and what answers. */
 export interface MemoryHostOptions {
   /** Path → text of files that are there from the beginning; their directories are made. */
   readonly files?: Readonly<Record<string, string>>;
@@ -26,6 +28,7 @@ export interface MemoryHostOptions {
   readonly http?: (request: HttpRequest) => HttpAnswer;
 }
 
+/** A {@link Host} whose files can be looked at. */
 export interface MemoryHost extends Host {
   readonly nodes: ReadonlyMap<string, MemoryNode>;
 }
@@ -39,6 +42,7 @@ const packageDatabase = ({ file, args }: Command): CommandResult => {
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
+/** A host in memory, empty but for `files`: what is written to it is there to be read. */
 export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
   const nodes = new Map<string, MemoryNode>();
   let clock = 0n;

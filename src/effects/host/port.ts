@@ -6,6 +6,7 @@
  */
 import type { FileIdentity } from '../../facts.ts';
 
+/** What a host tells of a path without opening it. */
 export interface FileStatus {
   readonly type: 'file' | 'directory' | 'link' | 'other';
   /** Permission bits, `0o7777` at most. */
@@ -32,6 +33,7 @@ export interface Command {
   readonly signal?: AbortSignal;
 }
 
+/** How a program ended, whatever its exit code is. */
 export interface CommandResult {
   /** 124 where it was killed after its timeout, 127 where the program is missing. */
   readonly exitCode: number;
@@ -39,6 +41,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** One request to an address of this host; redirects are not followed. */
 export interface HttpRequest {
   readonly address: string;
   readonly port: number;
@@ -53,6 +56,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
+/** The answer, or why there was none. */
 export type HttpAnswer =
   | {
       readonly ok: true;
@@ -66,6 +70,7 @@ export type HttpAnswer =
     }
   | { readonly ok: false; readonly why: string };
 
+/** How a file is to be written, and what it may replace. */
 export interface WriteOptions {
   readonly mode: number;
   /** What must still be there when the new file takes the name; null: nothing. Else E_CHANGED_UNDERWAY. */
@@ -76,6 +81,7 @@ export interface WriteOptions {
   readonly ownership?: { readonly uid: number; readonly gid: number };
 }
 
+/** The looks at a host: they change nothing. */
 export interface HostReads {
   /** `/`, or the directory that stands for it. */
   readonly root: string;
@@ -104,6 +110,10 @@ export interface HostReads {
   pause(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * The changes of a host. Each one is made whole or not at all, and rejects with E_WRITE_FAILED where it cannot be
+ * made.
+ */
 export interface HostChanges {
   makeDirectory(path: string, mode: number): Promise<Change>;
   writeFile(path: string, bytes: Uint8Array, options: WriteOptions): Promise<Change>;
@@ -116,4 +126,5 @@ export interface HostChanges {
   change(command: Command): Promise<CommandResult | 'predicted'>;
 }
 
+/** A host, real or not: what effects read of it and change on it. */
 export interface Host extends HostReads, HostChanges {}

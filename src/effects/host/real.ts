@@ -24,6 +24,7 @@ import { requestHttp } from './http.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
 import { errnoOf, locate, notRoot, opened, type Place, type Trust } from './resolve.ts';
 
+/** Where the host is, and what comes before each change of it. */
 export interface RealHostOptions {
   /** `/`, or a directory that stands for it. */
   readonly root: string;
@@ -68,6 +69,10 @@ const typeOf = (status: {
 
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/**
+ * The host below `root`: its files through opened directories that no symlink leads elsewhere, its programs, HTTP on
+ * loopback.
+ */
 export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
   const owner = root === '/' ? 0 : (process.geteuid?.() ?? 0);
   const group = root === '/' ? 0 : (process.getegid?.() ?? 0);

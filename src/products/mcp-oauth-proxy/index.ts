@@ -117,6 +117,7 @@ function desired(input: Input): DesiredResult {
   };
 }
 
+/** The product that ships: an OAuth proxy before an MCP server, as a systemd service behind nginx. */
 export const mcpOauthProxy: Product = {
   name: product.name,
   description: 'Installs mcp-oauth-proxy; rerun it as often as you like, secrets stay.',
