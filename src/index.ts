@@ -46,6 +46,7 @@ export type { ServiceDefinition } from './products/service/definition.ts';
 export type * from './products/product.ts';
 
 export { journalDirectory, openJournalHome, type JournalHome } from './journal-home.ts';
+export type { Trust } from './effects/host/resolve.ts';
 export {
   findRun,
   memoryOf,

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { installExample, promisedOutput, withoutChance } from './support/example.ts';
 
-test.each(['embed-in-memory'])('%s', async (name) => {
+test.each(['embed-in-memory', 'three-roots', 'http-handler'])('%s', async (name) => {
   using example = await installExample(name);
   const { exitCode, stdout, stderr } = await example.run('npm', ['start', '--silent']);
   expect({ exitCode, stdout: withoutChance(stdout), stderr }).toEqual({

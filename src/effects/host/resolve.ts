@@ -12,6 +12,7 @@ const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_
 /** As the kernel: more links than this on one way are a loop. */
 const maxLinks = 40;
 
+/** A root directory, and the user whose files below it are trusted as root's are. */
 export interface Trust {
   readonly root: string;
   /** The uid that stands for root. */
