@@ -15,5 +15,11 @@ export {
   type FaultyHost,
   type HostCall,
 } from './testing/faulty.ts';
-export { pathRequests, pathsOver, type MachinePath, type PathEvent, type MachineStep } from './testing/paths.ts';
+export {
+  pathRequests,
+  pathsOver,
+  type MachinePath,
+  type PathEvent,
+  type MachineStep,
+} from './testing/paths.ts';
 export { scriptedEffects, somePlan, type EffectsScript } from './testing/scripted.ts';

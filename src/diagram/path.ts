@@ -3,6 +3,7 @@ import { shortEvent } from '../machines/diagram.ts';
 import { replaySteps, type RecordedEvent } from '../machines/replay.ts';
 import type { Input } from '../machines/types.ts';
 
+/** One step of a recorded run. */
 export interface PathStep {
   /** From 1, as `replay` numbers them. */
   readonly n: number;
@@ -12,6 +13,7 @@ export interface PathStep {
   readonly to: string;
 }
 
+/** The way that a recorded run took, for marking it in a picture. */
 export interface RunPath {
   /** The run's id. */
   readonly run: string;

@@ -115,6 +115,7 @@ function arrow(drawn: Arrow, { points, label }: ArrowLayout, path: RunPath | und
   ].join('');
 }
 
+/** How the picture is drawn. */
 export interface SvgOptions {
   /**
    * true: the picture brings its colours, light and dark, and stands for itself in a file. false (default): no style

@@ -10,7 +10,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { toJson } from '../../src/diagram/json.ts';
 import { installerMachine } from '../../src/machines/installer.ts';
-import { pathsOver, requests } from '../machines/walk.ts';
+import { pathRequests, pathsOver } from '../../src/testing/paths.ts';
 import { installed } from './runs.ts';
 
 type Config = Parameters<typeof createMachine>[0];
@@ -111,7 +111,7 @@ test('every guard and action that a way names is one that the machine has', () =
 describe('with its guards and actions provided by their names', () => {
   const machine = provided();
   // Between them they take every way of the machine.
-  const both = [requests.at(0)!, requests.at(-1)!];
+  const both = [pathRequests.at(0)!, pathRequests.at(-1)!];
   test.each(both)('it goes the same ways: rotate $rotate, rollback $rollback, ask $ask', (request) => {
     const paths = pathsOver(request);
     expect(paths.length).toBeGreaterThan(50);
@@ -121,7 +121,7 @@ describe('with its guards and actions provided by their names', () => {
         [snapshot] = transition(machine, snapshot, event);
         return snapshot.value as unknown;
       });
-      expect(went).toEqual(steps.map(({ value }) => value));
+      expect(went).toEqual(steps.map(({ state }) => state));
     }
   });
 });
