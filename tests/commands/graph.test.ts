@@ -72,6 +72,7 @@ describe('--run', () => {
     return {
       id,
       home,
+      path: root.path,
       journal,
       lines: () => readFileSync(journal, 'utf8').trimEnd().split('\n'),
       graph: (...args: string[]) => run(['graph', '--root', root.path, ...args]),
