@@ -120,20 +120,14 @@ describe('what is loaded', () => {
   test('with the machine alone is xstate, and nothing of Node', () => {
     const { text, packages } = loadedWith('machine.js');
     expect(packages).toEqual(['xstate']);
-    expect(text).not.toMatch(/\bnode:|\bprocess\.|\brequire\(|\bBuffer\b/u);
+    expect(/\bnode:|\bprocess\.|\brequire\(|\bBuffer\b/u.exec(text)?.[0]).toBeUndefined();
   });
 
   test('with the installer holds nothing that plain installations do without', () => {
     const { text, packages } = loadedWith('index.js');
     expect(packages.filter((name) => !name.startsWith('node:'))).toEqual(['xstate']);
-    for (const late of [
-      'node_modules/execa',
-      'node_modules/diff',
-      'node_modules/valibot',
-      'node_modules/elkjs',
-      'node_modules/ws',
-    ])
-      expect(text).not.toContain(late);
+    const late = ['execa', 'diff', 'yaml', 'elkjs', 'ws', '@statelyai/inspect', '@clack/prompts'];
+    expect(late.filter((name) => text.includes(`node_modules/${name}/`))).toEqual([]);
   });
 
   test('of two entry points are the same classes and the same machine', async () => {

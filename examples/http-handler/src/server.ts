@@ -48,7 +48,8 @@ async function* linesOf(job: Job): AsyncGenerator<string> {
 
 /** @param options of every installation: root, host, product, secrets. Requests only say what is asked for. */
 export function createServer(options: InstallOptions): FastifyInstance {
-  const server = Fastify();
+  // Else closing would wait, over a minute, for connections that clients keep for a next request.
+  const server = Fastify({ forceCloseConnections: true });
   const install = fromInstall(options);
   const jobs = new Map<string, Job>();
   const jobOf = (request: { params: unknown }): Job | undefined =>

@@ -276,6 +276,7 @@ export const productFileSchema = fields({
   ...schemaOf({ from: fileBeside('What it holds.') }, fileBeside).entries,
 });
 
+/** A product as a description: one service with its unit, its secrets, its settings and its files. */
 export type ServiceDefinition = v.InferInput<typeof serviceSchema>;
 export type ProductFile = v.InferOutput<typeof productFileSchema>;
 export type SettingDefinition = v.InferOutput<typeof setting>;
