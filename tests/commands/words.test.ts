@@ -48,7 +48,7 @@ test.concurrent.each(told)(
   },
 );
 
-test.each(['uninstall', 'remove', 'uninstal', 'deinstall', '--inspect'])(
+test.each(['uninstall', 'remove', 'uninstal', 'deinstall', '--xylophone'])(
   '%s suggests nothing',
   async (word) => {
     const { exitCode, stderr } = await run([word]);
