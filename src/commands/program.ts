@@ -1,7 +1,6 @@
 /** The command line: which commands and options there are, and what bad usage looks like. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { InstallerError, errorTable, toPublicError } from '../errors.ts';
-import path from 'node:path';
 import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
 import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
@@ -9,6 +8,13 @@ import { version } from '../version.ts';
 import { badUsage, isGiven, wordsOf, type Words } from './arguments.ts';
 import { typeable } from './called.ts';
 import type { Options } from './inputs.ts';
+import {
+  addCommonOptions,
+  addInspectOptions,
+  addInstallOptions,
+  addProductOption,
+  whichRun,
+} from './options.ts';
 import { createOutput, type CommandOutput } from './output.ts';
 import { afterWriting } from './streams.ts';
 import { printTrace } from './trace.ts';
@@ -20,71 +26,6 @@ type Run = (
   argument: string,
   command: Command,
 ) => Promise<number> | number;
-
-/** A list that is given twice is one list. */
-const collect = (value: string, before: unknown): string =>
-  typeof before === 'string' ? `${before},${value}` : value;
-
-const common = (command: Command): Command =>
-  command
-    .option('--root <dir>', 'treat DIR as /')
-    .option('--json', 'one JSON object a line on stdout; people’s text goes to stderr')
-    .option('--quiet', 'only warnings and errors')
-    .option('--verbose', 'more: diffs, fingerprints, reasons')
-    .option('--no-color', 'no colour (NO_COLOR is honoured too)');
-
-function addInstallOptions(command: Command, product: Product): Command {
-  const removable = product.secrets.filter(({ optional }) => optional === true).map(({ name }) => name);
-  command
-    .option('--dry-run', 'predict, change nothing at all')
-    .option(
-      '--force-rotate-tokens [names]',
-      'regenerate all generated secrets, or only those named (NAME,…)',
-      collect,
-    );
-  for (const { option, kind, placeholder, description, default: preset } of product.settings) {
-    const words = preset === undefined ? description : `${description} (default ${preset})`;
-    command.addOption(
-      new Option(kind === 'flag' ? `--${option}` : `--${option} <${placeholder.toLowerCase()}>`, words),
-    );
-  }
-  for (const { name, fileOption, optional, purpose } of product.secrets) {
-    const words = optional === true ? `: ${purpose}; without it there is none` : ' instead of generating it';
-    if (fileOption !== undefined)
-      command.option(`--${fileOption} <file>`, `take ${name} from FILE (-: stdin)${words}`);
-  }
-  if (product.codeFile !== null) {
-    const code = path.basename(product.codeFile);
-    command.option('--source <file>', `install this ${code} instead of the bundled one; "bundled" goes back`);
-  }
-  return command
-    .option('--config <file>', 'settings from a dotenv file')
-    .option('--no-packages', 'do not install missing packages; name them and stop')
-    .option('--no-start', 'write and enable, start nothing')
-    .option('--no-rollback', 'on failure leave everything as it is')
-    .option('--keep-edited', 'where an edit and a change of ours meet: keep the edit, lay ours beside it')
-    .option('--force-config', 'where an edit and a change of ours meet: replace it, with a backup')
-    .option('--allow-downgrade', 'run although a newer installer was here last')
-    .option(
-      '--unset <names>',
-      `forget remembered settings${removable.length === 0 ? '' : `, remove ${removable.join(', ')}`} (NAME,…)`,
-      collect,
-    )
-    .option('--skip-preflight', 'skip the checks of versions, packages, ports and downgrades')
-    .option('--detailed-exitcode', '2 instead of 0 when something changed, or would change')
-    .option('--yes', 'never ask');
-}
-
-const whichRun =
-  'its id, the beginning of one, or last; or a file that --export wrote (with a slash, or ending in .jsonl)';
-
-const addInspectOptions = (command: Command): Command =>
-  command
-    .option('--inspect [port]', 'serve the run on 127.0.0.1 for watching in a browser')
-    .option('--inspect-stately <url>', 'the Stately inspector’s page (default https://stately.ai/inspect)');
-
-const takesProduct = (command: Command): Command =>
-  command.option('--product <file>', 'another service than mcp-oauth-proxy: a product file (YAML or JSON)');
 
 /**
  * The file of `--product`, before anything is known of the other options: which ones there are depends on the product.
@@ -121,10 +62,10 @@ export function createProgram(
       .action(onRun(name, run))
       .allowExcessArguments(false);
 
-  common(
+  addCommonOptions(
     addInspectOptions(
       addInstallOptions(
-        takesProduct(
+        addProductOption(
           add(
             'install',
             'detect, decide, write, reload, verify (the default command)',
@@ -142,19 +83,19 @@ export function createProgram(
       ),
     ),
   );
-  common(
-    takesProduct(
+  addCommonOptions(
+    addProductOption(
       add('status', 'what is installed, whether it is healthy, what differs', async (options, output) =>
         (await import('./status.ts')).runStatus(options, output, product),
       ),
     ),
   );
-  common(
+  addCommonOptions(
     add('history', 'the runs, newest first', async (options, output) =>
       (await import('./journal.ts')).runHistory(options, output),
     ).option('--limit <n>', 'how many (default 20)'),
   );
-  common(
+  addCommonOptions(
     add('show', 'one run, event by event', async (options, output, run) =>
       (await import('./journal.ts')).runShow(run, options, output),
     )
@@ -164,7 +105,7 @@ export function createProgram(
       )
       .argument('<run>', whichRun),
   );
-  common(
+  addCommonOptions(
     addInspectOptions(
       add(
         'replay',
@@ -173,7 +114,7 @@ export function createProgram(
       ).argument('<run>', whichRun),
     ),
   );
-  common(
+  addCommonOptions(
     add('graph', 'the machine as text or picture', async (options, output) =>
       (await import('./graph.ts')).runGraph(options, output),
     )
