@@ -128,6 +128,8 @@ try {
     target: 'node20.19',
     format: 'esm',
     loader: { '.py': 'text' },
+    // Its own form for ES modules: of the other one, in a chunk of its own, only `default` can be imported.
+    alias: { yaml: './node_modules/yaml/browser/index.js' },
     plugins: [textModules],
     legalComments: 'none',
   };

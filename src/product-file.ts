@@ -2,7 +2,7 @@
  * A product from a file, without programming: YAML or JSON (which YAML reads too), with the service's own files beside it.
  * Every problem is told with its line and column.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Document, LineCounter, Node } from 'yaml';
 import { InstallerError } from './errors.ts';
@@ -18,7 +18,8 @@ const errorCode = (error: unknown): string =>
 /** Bytes of a regular file, or why there are none: half a sentence. */
 function readRegular(file: string): Buffer | string {
   try {
-    const fd = openSync(file, 'r');
+    // A pipe without a writer must not be waited for.
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const status = fstatSync(fd);
       if (!status.isFile()) return 'it is not a regular file';

@@ -6,8 +6,9 @@ import { scan } from '../effects/env-grammar.ts';
 import { InstallerError } from '../errors.ts';
 import { encodeExport } from '../journal/exported.ts';
 import { openNewFile, syncDirectory, writeAll } from '../journal/files.ts';
+import { readMemory, type Run } from '../journal/reader.ts';
+import type { ActorContract, Input } from '../machines/types.ts';
 import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
-import type { Product } from '../products/product.ts';
 import { rootOf, type Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
 import type { Recorded } from './recorded.ts';
@@ -15,7 +16,7 @@ import { heldBy } from './secret-search.ts';
 import { standardOutput } from './streams.ts';
 import { usage } from './usage.ts';
 
-const product: Product = mcpOauthProxy;
+type PlanOutput = Extract<ActorContract['plan']['output'], { kind: 'planned' }>;
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -23,34 +24,67 @@ const codeOf = (error: unknown): string =>
 const failed = (file: string, why: string, remedy?: string): InstallerError =>
   new InstallerError('E_EXPORT', { path: file, why, ...(remedy === undefined ? {} : { remedy }) });
 
-/**
- * Everything in the env file that is no setting, by its name: other people's keys are secrets too, but what is a
- * setting's value is none.
- */
-function secretsBelow(root: string, target: string): ReadonlyMap<string, string> {
-  let text: string;
+/** Text of an env file; null where there is none. */
+function textOf(root: string, envFile: string, target: string): string | null {
   try {
-    const file = path.join(root, product.envFile);
+    const file = path.join(root, envFile);
     // A pipe would be waited for.
-    if (!statSync(file).isFile()) throw failed(target, `${product.envFile} is no file to check it against`);
-    text = readFileSync(file, 'utf8');
+    if (!statSync(file).isFile()) throw failed(target, `${envFile} is no file to check it against`);
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof InstallerError) throw error;
-    if (codeOf(error) === 'ENOENT') return new Map();
+    if (codeOf(error) === 'ENOENT') return null;
     throw failed(
       target,
-      `${product.envFile} cannot be read (${codeOf(error)}), so the file cannot be checked`,
+      `${envFile} cannot be read (${codeOf(error)}), so the file cannot be checked`,
       'Run it with sudo.',
     );
   }
-  const settings = product.settings.map(({ key }) => key);
-  const all = scan(text).assignments;
-  const known = new Set(all.filter(({ key }) => settings.includes(key)).map(({ value }) => value));
-  return new Map(
-    all
-      .filter(({ key, value }) => !settings.includes(key) && !known.has(value))
-      .map(({ key, value }) => [key, value]),
+}
+
+interface EnvFile {
+  readonly path: string;
+  /** Keys that are known to be settings. */
+  readonly settings: readonly string[];
+}
+
+/** What a run says of the settings of its product: those that it was given, and all that its plan was made for. */
+function settingsIn({ records }: Run): readonly string[] {
+  return records.flatMap((record) => {
+    if (record.k === 'run.started') return Object.keys((record.input as Input).request.settings);
+    const output =
+      record.k === 'event' ? (record.event.output as Partial<PlanOutput> | undefined) : undefined;
+    return output?.kind === 'planned' ? Object.keys(output.plan?.settings ?? {}) : [];
+  });
+}
+
+/** Of every product that this host has: a run tells of one, but no file may hold what is another's either. */
+function envFilesOf(home: string, run: Run): readonly EnvFile[] {
+  const { memory } = readMemory(home);
+  const own = { path: mcpOauthProxy.envFile, settings: mcpOauthProxy.settings.map(({ key }) => key) };
+  const settings = settingsIn(run);
+  const others = [memory, ...Object.values(memory.others)].flatMap(({ envFile }) =>
+    envFile === null || envFile === own.path ? [] : [{ path: envFile, settings }],
   );
+  return [own, ...others];
+}
+
+/**
+ * Everything in the env files that is no setting, by its name: other people's keys are secrets too, but what is a
+ * setting's value is none.
+ */
+function secretsBelow(
+  root: string,
+  files: readonly EnvFile[],
+  target: string,
+): readonly (readonly [string, string])[] {
+  return files.flatMap(({ path: envFile, settings }) => {
+    const all = scan(textOf(root, envFile, target) ?? '').assignments;
+    const known = new Set(all.filter(({ key }) => settings.includes(key)).map(({ value }) => value));
+    return all
+      .filter(({ key, value }) => !settings.includes(key) && !known.has(value))
+      .map(({ key, value }) => [key, value] as const);
+  });
 }
 
 /** Never over a file that is there, and never half: made beside under another name, which is then given its own. */
@@ -97,7 +131,8 @@ export function exportRun(
   if (target === '-' && output.json)
     throw usage('--export - and --json both write to stdout.', 'Export into a file, or leave --json out.');
   const bytes = encodeExport(run.id, readFileSync(path.join(home, 'runs', run.id, 'journal.jsonl')));
-  const name = heldBy(Buffer.from(bytes).toString('utf8'), secretsBelow(rootOf(options), target));
+  const secrets = secretsBelow(rootOf(options), envFilesOf(home, run), target);
+  const name = heldBy(Buffer.from(bytes).toString('utf8'), secrets);
   if (name !== null) throw new InstallerError('E_EXPORT_SECRET', { run: run.id, name });
   if (target === '-') {
     standardOutput().write(Buffer.from(bytes).toString('utf8'));

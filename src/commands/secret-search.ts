@@ -58,10 +58,10 @@ function namedSpellings(name: string, value: string): string[] {
 }
 
 /**
- * @param secrets values by name
+ * @param secrets names and values
  * @returns the name of one whose value stands in the text; null where none does
  */
-export function heldBy(text: string, secrets: ReadonlyMap<string, string>): string | null {
+export function heldBy(text: string, secrets: Iterable<readonly [string, string]>): string | null {
   for (const [name, value] of secrets) {
     if (value.trim() === '') continue;
     const wanted = value.length < shortestAnywhere ? namedSpellings(name, value) : spellings(value);

@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { install, type InstallOptions } from '../../src/install.ts';
+import { defineService } from '../../src/products/service/index.ts';
+import { signerDefinition, signerFiles } from '../products/signer.ts';
 import { place, expectExit, type Place } from '../support/place.ts';
 import { ask, last, messages, opened, stream } from './support/watch.ts';
 
@@ -163,4 +165,23 @@ test('a short value of somebody else’s key is a word of any text; behind its n
   writeFileSync(journal, `${readFileSync(journal, 'utf8')}WORD=mcp\n`);
   const ran = expectExit(await root.run('show', ['last', '--export', path.join(root.path, 'b.jsonl')]), 10);
   expect(ran.stderr).toContain('E_EXPORT_SECRET');
+});
+
+test('secrets of every product of the host are looked for, whichever the run is about', async () => {
+  using root = place();
+  const signer = defineService(signerDefinition);
+  await install({ root: root.path, product: signer });
+  const settings = { ISSUER: 'https://signer.example.org/issuer' };
+  await install({ root: root.path, product: signer, request: { settings } });
+  // What was given as a setting is none.
+  expectExit(await root.run('show', ['last', '--export', path.join(root.path, 'a.jsonl')]), 0);
+  expectExit(await root.install(), 0);
+  const key = /^SIGNING_KEY=(\S+)$/mu.exec(root.read(signerFiles.env))?.[1] ?? '';
+  const journal = root.at(root.journal());
+  expectExit(await root.run('show', ['last', '--export', path.join(root.path, 'b.jsonl')]), 0);
+  writeFileSync(journal, `${readFileSync(journal, 'utf8')}${JSON.stringify({ key })}\n`);
+  const ran = expectExit(await root.run('show', ['last', '--export', path.join(root.path, 'c.jsonl')]), 10);
+  expect(ran.stderr).toContain('the value of SIGNING_KEY');
+  expect(key).toHaveLength(64);
+  expect(ran.output).not.toContain(key);
 });

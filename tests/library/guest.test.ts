@@ -1,5 +1,5 @@
 /** The library as a guest: what it does to the process that embeds it, which is nothing. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -140,4 +140,14 @@ describe('what is loaded', () => {
     for (const name of Object.keys(machine)) expect(whole[name]).toBe(machine[name]);
     expect(testing['createMemoryHost']).toBe(whole['createMemoryHost']);
   });
+});
+
+test('a product file is read by the built library as well', () => {
+  const file = path.join(repositoryRoot, 'examples/other-product/product.yaml');
+  const code = `import { readProductFile } from ${JSON.stringify(path.join(dist, 'index.js'))};
+    console.log((await readProductFile(process.argv[1])).name);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code, file], {
+    encoding: 'utf8',
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: 'signer\n', stderr: '' });
 });
