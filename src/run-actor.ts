@@ -1,4 +1,5 @@
 /** The machine with the effects of one run as its actors: what it hears is journaled and told, what it leaves is stopped. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { createActor } from 'xstate';
 import type { StoppableHost } from './effects/host/stoppable.ts';
 import type { Effects } from './effects/index.ts';
@@ -33,7 +34,12 @@ class Work {
   async run<T>(signal: AbortSignal, effect: () => Promise<T>): Promise<T> {
     const stop = (): void => this.host.stop();
     signal.addEventListener('abort', stop, { once: true });
-    const work = effect();
+    // Effects that never wait would keep everybody else waiting: signals, whoever watches, other work of this process.
+    const work = turn().then(() => {
+      // Nobody hears of this error: whoever was asking has been stopped.
+      if (signal.aborted) throw new InstallerError('E_INTERRUPTED', { signal: 'a signal' });
+      return effect();
+    });
     this.underWay.add(work);
     try {
       return await work;

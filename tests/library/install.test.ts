@@ -179,6 +179,31 @@ test('a rotation of a lost host that fails leaves it lost', async () => {
   expect(await ended(root, { request: { rotate: 'all' } })).toEqual(done);
 });
 
+test('others have their turn between two changes: who cancels from there is heard, and what watches sees each', async () => {
+  using root = place();
+  const stop = new AbortController();
+  const operations: number[] = [];
+  const turns: number[] = [];
+  const result = await ended(root, {
+    interrupt: stop.signal,
+    onEvent: (event) => {
+      if (event.type !== 'operation') return;
+      operations.push(event.index);
+      setImmediate(() => {
+        turns.push(event.index);
+        if (event.index === 3) stop.abort('SIGINT');
+      });
+    },
+  });
+  expect({ ...result, operations, turns }).toEqual({
+    outcome: 'interrupted',
+    exitCode: 130,
+    error: 'E_INTERRUPTED',
+    operations: [0, 1, 2, 3],
+    turns: [0, 1, 2, 3],
+  });
+});
+
 describe('the copy of a file that is replaced', () => {
   const backupsOf = (root: Place): Readonly<Record<string, string>> => {
     const records = readFileSync(root.at(root.journal()), 'utf8')
