@@ -17,6 +17,7 @@ import { standardOutput } from './streams.ts';
 import { usage } from './usage.ts';
 
 type PlanOutput = Extract<ActorContract['plan']['output'], { kind: 'planned' }>;
+type SecretsOutput = Extract<ActorContract['secrets']['output'], { kind: 'ready' }>;
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -46,43 +47,58 @@ interface EnvFile {
   readonly path: string;
   /** Keys that are known to be settings. */
   readonly settings: readonly string[];
+  /** Keys that are known to be secrets. */
+  readonly secrets: readonly string[];
 }
 
 /** What a run says of the settings of its product: those that it was given, and all that its plan was made for. */
 function settingsIn({ records }: Run): readonly string[] {
   return records.flatMap((record) => {
-    if (record.k === 'run.started') return Object.keys((record.input as Input).request.settings);
+    if (record.k === 'run.started')
+      return Object.keys((record.input as Partial<Input> | null)?.request?.settings ?? {});
     const output =
       record.k === 'event' ? (record.event.output as Partial<PlanOutput> | undefined) : undefined;
     return output?.kind === 'planned' ? Object.keys(output.plan?.settings ?? {}) : [];
   });
 }
 
+/** Names of its product's secrets, as a run says them. */
+const secretsIn = ({ records }: Run): readonly string[] =>
+  records.flatMap((record) => {
+    const output =
+      record.k === 'event' ? (record.event.output as Partial<SecretsOutput> | undefined) : undefined;
+    return (output?.secrets ?? []).map(({ name }) => name);
+  });
+
 /** Of every product that this host has: a run tells of one, but no file may hold what is another's either. */
 function envFilesOf(home: string, run: Run): readonly EnvFile[] {
   const { memory } = readMemory(home);
-  const own = { path: mcpOauthProxy.envFile, settings: mcpOauthProxy.settings.map(({ key }) => key) };
-  const settings = settingsIn(run);
+  const own = {
+    path: mcpOauthProxy.envFile,
+    settings: mcpOauthProxy.settings.map(({ key }) => key),
+    secrets: mcpOauthProxy.secrets.map(({ name }) => name),
+  };
+  const told = { settings: settingsIn(run), secrets: secretsIn(run) };
   const others = [memory, ...Object.values(memory.others)].flatMap(({ envFile }) =>
-    envFile === null || envFile === own.path ? [] : [{ path: envFile, settings }],
+    envFile === null || envFile === own.path ? [] : [{ path: envFile, ...told }],
   );
   return [own, ...others];
 }
 
 /**
- * Everything in the env files that is no setting, by its name: other people's keys are secrets too, but what is a
- * setting's value is none.
+ * Everything in the env files that is no setting, by its name: other people's keys are secrets too, unless their value is
+ * that of a setting.
  */
 function secretsBelow(
   root: string,
   files: readonly EnvFile[],
   target: string,
 ): readonly (readonly [string, string])[] {
-  return files.flatMap(({ path: envFile, settings }) => {
+  return files.flatMap(({ path: envFile, settings, secrets }) => {
     const all = scan(textOf(root, envFile, target) ?? '').assignments;
     const known = new Set(all.filter(({ key }) => settings.includes(key)).map(({ value }) => value));
     return all
-      .filter(({ key, value }) => !settings.includes(key) && !known.has(value))
+      .filter(({ key, value }) => secrets.includes(key) || (!settings.includes(key) && !known.has(value)))
       .map(({ key, value }) => [key, value] as const);
   });
 }

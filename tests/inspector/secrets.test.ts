@@ -184,4 +184,9 @@ test('secrets of every product of the host are looked for, whichever the run is 
   expect(ran.stderr).toContain('the value of SIGNING_KEY');
   expect(key).toHaveLength(64);
   expect(ran.output).not.toContain(key);
+
+  // A secret stays one where somebody gave it as a setting too.
+  await install({ root: root.path, product: signer, request: { settings: { ISSUER: key } } });
+  const told = expectExit(await root.run('show', ['last', '--export', path.join(root.path, 'd.jsonl')]), 10);
+  expect(told.stderr).toContain('the value of SIGNING_KEY');
 });
