@@ -10,6 +10,7 @@ import { createRealHost } from './effects/host/real.ts';
 import { createStoppableHost, type StoppableHost } from './effects/host/stoppable.ts';
 import { createScope, type Asker, type Progress } from './effects/scope.ts';
 import { toPublicError } from './errors.ts';
+import { mustBeInstallOptions } from './judge-options.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { installerMachine, machineVersion } from './machines/installer.ts';
 import type { Output, Request } from './machines/types.ts';
@@ -27,6 +28,7 @@ import { version } from './version.ts';
  * the shipped product on this host.
  */
 export interface InstallOptions extends Asked {
+  /** What to install; `mcpOauthProxy` without this. */
   readonly product?: Product;
   /** `/`, or an existing directory that stands for it. */
   readonly root?: string;
@@ -57,9 +59,11 @@ export interface InstallOptions extends Asked {
 
 /** How a run ended, and its journal. */
 export interface InstallResult {
+  /** Outcome, exit code, error, notes, plan. With `dryRun` the outcome is the one that a real run is predicted to have. */
   readonly output: Output;
-  /** Id of the run's journal on disk; null where none was written. */
+  /** Id of the run's journal on disk; null where none was written, as by a dry run or with `host`. */
   readonly run: string | null;
+  /** The run's journal, written or not. */
   readonly records: readonly JournalRecord[];
 }
 
@@ -206,10 +210,11 @@ async function endSession(session: Session, output: Output, emit: Emit): Promise
  * Installs, or, with `dryRun`, predicts an installation.
  *
  * @returns how it ended; a refusal or a failure is a result, not an exception
- * @throws InstallerError E_USAGE for options that contradict each other or the product; E_PATH_UNSAFE, E_ROOT_INVALID
+ * @throws InstallerError E_USAGE for options that are unknown, of a wrong type, or contradict each other or the product; E_PATH_UNSAFE, E_ROOT_INVALID
  *   where not even the journal can be looked for
  */
 export async function install(options: InstallOptions = {}): Promise<InstallResult> {
+  mustBeInstallOptions(options);
   const product = options.product ?? mcpOauthProxy;
   const request = requestOf(options, product);
   const emit = heardBy(options.onEvent, options.onBug);

@@ -13,6 +13,7 @@ export const plainRequest: Request = defaultRequest(mcpOauthProxy.name);
  * request.
  */
 export interface Asked {
+  /** What is asked for; what is left out is as in `plainRequest`. */
   readonly request?: Partial<Request>;
   /** Values of secrets that the user supplies, by name. */
   readonly supplied?: ReadonlyMap<string, string>;
@@ -87,7 +88,9 @@ export function requestOf(asked: Asked, product: Product): Request {
   const supplied = asked.supplied ?? new Map<string, string>();
   const names = product.secrets.map(({ name }) => name);
   const source = asked.source === undefined ? 'kept' : 'file';
-  const given: Request = { ...plainRequest, source, ...asked.request };
+  // One that is given as undefined is one that is not given.
+  const named = Object.entries(asked.request ?? {}).filter(([, value]) => value !== undefined);
+  const given: Request = { ...plainRequest, source, ...(Object.fromEntries(named) as Partial<Request>) };
   if (typeof given.rotate !== 'string') {
     mustBeKnown(given.rotate, names, 'request.rotate');
     if (given.rotate.length === 0) throw wrong("request.rotate names no secret; 'none' rotates none.");

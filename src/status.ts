@@ -12,6 +12,7 @@ import { viewOf } from './effects/plan.ts';
 import { createScope, type Scope } from './effects/scope.ts';
 import { isSiteKept } from './effects/web.ts';
 import { InstallerError, type PublicError } from './errors.ts';
+import { mustBeStatusOptions } from './judge-options.ts';
 import { plainRequest } from './request.ts';
 import { installerMachine, machineVersion } from './machines/installer.ts';
 import type { Note, Plan, PlanOutput, Request } from './machines/types.ts';
@@ -30,6 +31,7 @@ export interface SecretStatus {
 
 /** What is installed, whether it is healthy, and what differs from what would be installed now. */
 export interface Status {
+  /** Is it there? `unknown`: a run is under way, or it cannot be looked at. */
   readonly kind: 'installed' | 'absent' | 'unknown';
   /** null where the service does not run here (another root, no systemd). */
   readonly healthy: boolean | null;
@@ -45,7 +47,9 @@ export interface Status {
   readonly backend: BackendStatus | null;
   /** What an installation would change now; a tolerated edit alone is none. */
   readonly drift: readonly string[];
+  /** By name and fingerprint, never the value. */
   readonly secrets: readonly SecretStatus[];
+  /** Those in force. */
   readonly settings: Settings;
   readonly notes: readonly Note[];
   /** The run that is under way: what it has half done is no drift. With kind `unknown`. */
@@ -88,13 +92,17 @@ const portTaken = ({ message }: PublicError): Note => ({
 
 /** What to look at. */
 export interface StatusOptions {
+  /** What to look for; `mcpOauthProxy` without this. */
   readonly product?: Product;
+  /** `/`, or an existing directory that stands for it. */
   readonly root?: string;
+  /** Instead of the host below `root`. */
   readonly host?: Host;
 }
 
-/** @throws InstallerError E_ROOT_INVALID, E_PATH_UNSAFE */
+/** @throws InstallerError E_USAGE for options that are unknown or of a wrong type; E_ROOT_INVALID, E_PATH_UNSAFE */
 export async function status(options: StatusOptions = {}): Promise<Status> {
+  mustBeStatusOptions(options);
   const product = options.product ?? mcpOauthProxy;
   const root = options.root ?? '/';
   const real = options.host ?? createRealHost({ root });

@@ -86,7 +86,7 @@ export function fromInstall(fixed: InstallOptions = {}): InstallLogic {
   const alone = (listen: (event: RunEvent) => void) => heardBy(listen, fixed.onBug);
 
   async function run(
-    input: InstallInput,
+    { tell: _, ...input }: InstallInput,
     stop: AbortSignal,
     hear: (event: RunEvent) => void,
   ): Promise<FromRun> {

@@ -8,6 +8,7 @@ import type { FileIdentity, Obligation } from '../facts.ts';
 /** What is asked of a run, validated, without secrets. */
 export interface Request {
   readonly product: string;
+  /** Secrets that get new values: none, all that were generated, or those that are named. */
   readonly rotate: 'none' | 'all' | readonly string[];
   /** Settings given for this run by flag, environment or configuration file, by their name in the env file. */
   readonly settings: Readonly<Record<string, string>>;
@@ -15,15 +16,21 @@ export interface Request {
   readonly unset: readonly string[];
   /** Names of secrets for which a file was given; the values stay in the effects. */
   readonly supplied: readonly string[];
+  /** The code: what is installed, what the installer brings, or what is handed over. */
   readonly source: 'kept' | 'bundled' | 'file';
   /** What to do where a person's edit and a change of ours meet. */
   readonly edits: 'refuse' | 'keep' | 'replace';
   /** May questions be asked (a terminal, and neither --yes nor --json nor --dry-run)? */
   readonly ask: boolean;
+  /** May Debian packages that are missing be installed? */
   readonly packages: boolean;
+  /** May services be started and restarted? */
   readonly start: boolean;
+  /** Is what was changed put back after a failure? */
   readonly rollback: boolean;
+  /** Are the looks made that refuse a run before it begins, a taken port for one? */
   readonly checks: boolean;
+  /** May an older installer replace what a newer one wrote? */
   readonly downgrade: boolean;
 }
 

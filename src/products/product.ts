@@ -177,15 +177,20 @@ export interface ServiceProbe {
 
 /** Secrets before and after a rotation, for its proof. The one place where a product sees their values. */
 export interface Rotation {
+  /** Those whose values changed. */
   readonly names: readonly string[];
+  /** Values of all secrets by name, also of those that stay; one that was not there is missing. */
   readonly before: Readonly<Record<string, string>>;
+  /** The same after it. */
   readonly after: Readonly<Record<string, string>>;
   readonly settings: Settings;
 }
 
 /** `failed` is half a sentence without any value: the rotation did not take effect. */
 export interface RotationProof {
+  /** null where it took effect, or where that cannot be told: a note then says so. */
   readonly failed: string | null;
+  /** What is told all the same, as what could not be proven. */
   readonly notes: readonly Note[];
 }
 

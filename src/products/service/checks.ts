@@ -112,7 +112,7 @@ function templateProblems(
     return fits(setting, target)
       ? []
       : [
-          `{{${name}}} is of type text, which could mean something else here: the service reads it from its environment`,
+          `{{${name}}} is of type text, which could mean something else here: the service reads it from its environment${target === 'plain' && at[0] === 'files' ? ', or use template: json' : ''}`,
         ];
   });
   if (isUnbalanced(text)) problems.push('{{ and }} stand around names of settings alone');

@@ -18,9 +18,9 @@ const words = (description: string) =>
     v.description(description),
   );
 
-const key = (description: string) =>
+const key = (description: string, needed = 'a name is needed, such as API_KEY') =>
   v.pipe(
-    v.string('a name is needed, such as API_KEY'),
+    v.string(needed),
     v.regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'it must be of A-Z, 0-9 and _, beginning with a letter'),
     v.description(description),
   );
@@ -55,7 +55,9 @@ const settingTypes = [
 ] as const;
 
 const setting = fields({
-  key: key('Its name in the env file, and so in the environment of the service.'),
+  key: key(
+    'Its name in the env file, and so in the environment of the service: [A-Z][A-Z0-9_]*, up to 64 characters.',
+  ),
   type: v.pipe(
     v.picklist(settingTypes, `it must be one of ${settingTypes.join(', ')}`),
     v.description('What its values may be.'),
@@ -67,7 +69,7 @@ const setting = fields({
   default: v.optional(
     v.pipe(
       v.union([v.string(), v.number(), v.boolean()], 'a text, a number or true/false is needed'),
-      v.description('In force where nobody gives a value.'),
+      v.description('In force where nobody gives a value; a string too, as on the command line.'),
     ),
   ),
   choices: v.optional(
@@ -98,7 +100,9 @@ const setting = fields({
 });
 
 const secret = fields({
-  name: key('Its name in the env file, and so in the environment of the service.'),
+  name: key(
+    'Its name in the env file, and so in the environment of the service: [A-Z][A-Z0-9_]*, up to 64 characters.',
+  ),
   purpose: words('What it is for.'),
   afterRotation: words('Who has to do what once it has another value.'),
   bytes: v.optional(
@@ -107,7 +111,7 @@ const secret = fields({
       v.integer('a whole number is needed'),
       v.minValue(16, 'fewer than 16 random bytes can be guessed'),
       v.maxValue(512, 'more than 512 random bytes are of no use'),
-      v.description('How many random bytes it holds, 32 without this.'),
+      v.description('How many random bytes it holds, 16 to 512; 32 without this.'),
     ),
   ),
   format: v.optional(
@@ -179,7 +183,7 @@ function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(
       v.minLength(2, 'it must have at least 2 characters'),
       v.maxLength(32, 'it must have at most 32 characters'),
       v.description(
-        'Names the service, its unit (NAME.service) and its directories (/etc/NAME, /usr/local/lib/NAME).',
+        'Names the service, its unit (NAME.service) and its directories (/etc/NAME, /usr/local/lib/NAME): 2 to 32 of a-z, 0-9 and single hyphens, beginning with a letter.',
       ),
     ),
     description: words('What it is; shown in --help.'),
@@ -189,7 +193,12 @@ function schemaOf<C extends v.ObjectEntries, T extends v.GenericSchema>(
     socket: v.optional(
       text('Its socket unit, where systemd listens for it; it gets the port as file descriptor 3.'),
     ),
-    port: v.optional(key('The setting, of type port, that is its port on 127.0.0.1.')),
+    port: v.optional(
+      key(
+        'The setting, of type port, that is its port on 127.0.0.1: its name, such as PORT, not a number.',
+        'the name of a setting of type port is needed, such as PORT; the number is its default',
+      ),
+    ),
     health: v.optional(
       v.pipe(
         v.array(health, 'a list of paths is needed'),

@@ -11,7 +11,10 @@ import { readAs, type Problem } from './problems.ts';
 import { Service } from './service.ts';
 import { settingSpec } from './settings.ts';
 
-/** What only a program can add to a description. */
+/**
+ * What only a program can add to a description: `proveRotation` (asks the running service whether new secrets count and
+ * old ones do not), `settingsChanged` (notes where settings change), `nextSteps` (the lines after a run).
+ */
 export type ServiceFunctions = Partial<Pick<Product, 'nextSteps' | 'proveRotation' | 'settingsChanged'>>;
 
 const supplied = /^[A-Za-z0-9._~+/=:,@%!?*-]{12,4096}$/u;
