@@ -16,6 +16,8 @@ interface PublicName {
   readonly doc: string;
   /** Of a function its parameters and result; of a type that is short what it is. */
   readonly signature: string | null;
+  /** Of a type that programs write or read by hand its own fields. */
+  readonly members: readonly { readonly name: string; readonly type: string; readonly doc: string }[];
 }
 
 export interface EntryPoint {
@@ -51,10 +53,33 @@ function signatureOf(call: ts.Signature, checker: ts.TypeChecker): string {
   return `(${parameters.join(', ')}): ${declaration.type.getText()}`;
 }
 
+/** Types whose fields a program writes or reads by hand. */
+const listed = [
+  'Asked',
+  'InstallOptions',
+  'InstallResult',
+  'Request',
+  'Rotation',
+  'RotationProof',
+  'Status',
+  'StatusOptions',
+];
+
+function membersOf(symbol: ts.Symbol, checker: ts.TypeChecker): PublicName['members'] {
+  return [...(symbol.members?.values() ?? [])].flatMap((member) => {
+    const declaration = member.valueDeclaration;
+    if (declaration === undefined || !ts.isPropertySignature(declaration)) return [];
+    const optional = declaration.questionToken === undefined ? '' : '?';
+    const type = (declaration.type?.getText() ?? '').replaceAll(/\s+/gu, ' ');
+    return [{ name: `${member.name}${optional}`, type, doc: docOf(member, checker) }];
+  });
+}
+
 function publicName(exported: ts.Symbol, checker: ts.TypeChecker): PublicName {
   const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0;
   const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
-  const base = { name: exported.name, doc: docOf(symbol, checker) };
+  const members = listed.includes(exported.name) ? membersOf(symbol, checker) : [];
+  const base = { name: exported.name, doc: docOf(symbol, checker), members };
   if ((symbol.flags & ts.SymbolFlags.Value) === 0) return { ...base, kind: 'type', signature: null };
   if ((symbol.flags & ts.SymbolFlags.Class) !== 0) return { ...base, kind: 'class', signature: null };
   const [call] = checker.getTypeOfSymbol(symbol).getCallSignatures();
@@ -99,8 +124,16 @@ export function libraryPage(root: string): string {
       const code = signature === null ? '' : `\n\n\`\`\`text\n${name}${signature}\n\`\`\``;
       return `### ${name}\n\n${kind === 'function' ? '' : `A ${kind}. `}${words}${code}\n`;
     });
+    const fields = types
+      .filter(({ members }) => members.length > 0)
+      .map(({ name, members }) => {
+        const lines = members.map(
+          (field) => `| \`${field.name}\` | \`${cell(field.type)}\` | ${cell(field.doc)} |\n`,
+        );
+        return `\n#### ${name}\n\n| field | type | what |\n| --- | --- | --- |\n${lines.join('')}`;
+      });
     const rows = types.map(({ name, doc: words }) => `| \`${name}\` | ${cell(words)} |\n`).join('');
-    return `## \`${entry}\`\n\n${doc}\n\n${calls.join('\n')}\n### Types\n\n| type | what |\n| --- | --- |\n${rows}`;
+    return `## \`${entry}\`\n\n${doc}\n\n${calls.join('\n')}\n### Types\n\n| type | what |\n| --- | --- |\n${rows}${fields.join('')}`;
   };
   const intro =
     'The public names of the package, by what they are imported from, with their docstrings. What `mcp-installer/machine` and the hosts of `mcp-installer/testing` export stands there; `mcp-installer` exports the former and the memory host as well. How to use them: [embed](../how-to/embed.md).';

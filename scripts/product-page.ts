@@ -50,7 +50,7 @@ const types: readonly (readonly [string, string])[] = [
   ['flag', 'given or not; no value, no default'],
   [
     'text',
-    "one line of up to 256 characters without `'` and `\\`; only in files with `template: json`, `url` and `next`",
+    "one line of up to 256 characters without `'` and `\\`, and without blanks around it; only in files with `template: json`, `url` and `next`",
   ],
 ];
 
@@ -70,7 +70,7 @@ export function productPage(table: Table): string {
     fieldTable(table, properties[name]?.items ?? properties[name] ?? {});
   return `# Product files
 
-What \`install --product FILE\` and \`status --product FILE\` read: a service of your own as data, in YAML or JSON, with its files beside it. How to write one: [another product](../how-to/another-product.md). For editors there is a [JSON Schema](product.schema.json), in the package \`mcp-installer/product.schema.json\`; the first line \`# yaml-language-server: $schema=PATH\` names it.
+What \`install --product FILE\` and \`status --product FILE\` read: a service of your own as data, in YAML or JSON, with its files beside it. How to write one: [another product](../how-to/another-product.md). For editors there is a [JSON Schema](product.schema.json), in the package \`mcp-installer/product.schema.json\`; the first line \`# yaml-language-server: $schema=PATH\` names it: \`node_modules/mcp-installer/docs/reference/product.schema.json\` where the package is installed.
 
 A product file is as good as a program: its unit runs what it likes, as root if it says so. Install none that you would not run.
 
@@ -95,7 +95,14 @@ A setting is an option of \`install\` (\`--log-level\`), a variable of its envir
 ### files
 
 ${section('files')}
-A change of a file below \`/usr/local/lib/NAME\`, \`/usr/local/share/NAME\` or \`/etc/NAME\` restarts the service. \`/etc/NAME\` has mode 0700, so only a service that runs as root reads there; everybody reads the other two.
+A change of a file below \`/usr/local/lib/NAME\`, \`/usr/local/share/NAME\` or \`/etc/NAME\` restarts the service. \`/etc/NAME\` has mode 0700, so only root reads there; everybody reads the other two. For a service with another user put it below \`/usr/local/lib/NAME\`, or let systemd hand it over:
+
+\`\`\`ini
+LoadCredential=NAME.json:/etc/NAME/NAME.json
+ExecStart=/usr/bin/NAME \${CREDENTIALS_DIRECTORY}/NAME.json
+\`\`\`
+
+A file that was edited on the host is kept where the new version is no other, and that is said.
 
 ### nginx
 
@@ -104,7 +111,7 @@ The site becomes \`/etc/nginx/sites-available/NAME.conf\` with its link in \`sit
 
 ## Templates
 
-\`{{NAME}}\` stands for a setting, or for \`{{name}}\`, \`{{envFile}}\` (\`/etc/NAME/.env\`), \`{{codeDirectory}}\` (\`/usr/local/lib/NAME\`) and, in a site, \`{{marker}}\`. Anything else between double braces is refused, and so is a secret. A value is written for what reads it:
+\`{{NAME}}\` stands for a setting, or for \`{{name}}\`, \`{{envFile}}\` (\`/etc/NAME/.env\`), \`{{codeDirectory}}\` (\`/usr/local/lib/NAME\`) and, in a site, \`{{marker}}\`. NAME is a setting's key, in a file too: \`"maxBytes": {{MAX_BYTES}}\`. Anything else between double braces is refused, and so is a secret. A value is written for what reads it:
 
 ${table(['where', 'how'], targets)}
 ## What the installer relies on
