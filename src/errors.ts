@@ -60,7 +60,8 @@ export const errorTable = {
     exit: 64,
     what: (x) => v(x, 'what'),
     remedy: (x) =>
-      x['remedy'] ?? 'Put it right; what may stand there is told in docs/reference/product.md, in the package and in the repository of mcp-installer.',
+      x['remedy'] ??
+      'Put it right; what may stand there is told in docs/reference/product.md, in the package and in the repository of mcp-installer.',
   },
   E_ENV_LOST: {
     exit: 10,
