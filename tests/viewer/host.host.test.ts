@@ -36,9 +36,14 @@ describe.each(suites)('%s', (suite) => {
     await using browser = await openBrowser(host);
     const page = await browser.newPage({ width: 1280 });
 
-    // A service that is healthy when it has been up for a while: so long the page has time to be opened.
-    const fresh = await start(host, []);
+    // Both services begin when the page is open: the run waits for them.
+    const waiting = `import os, time\nwhile not os.path.exists("/run/go"): time.sleep(0.05)\n`;
+    const ours = await host.must('cat /opt/mcp-installer/src/products/mcp-oauth-proxy/oauth_proxy.py');
+    await host.write('/root/slow.py', waiting + ours);
+    const fresh = await start(host, ['--source', '/root/slow.py']);
     await page.goto(fresh.url);
+    await lit(page, 'verifying');
+    await host.must('touch /run/go');
     await lit(page, 'installed');
     await page.getByText('Exit code 0, the host was changed').waitFor();
     expect({ exitCode: await fresh.exitCode, output: fresh.output() }).toEqual({
@@ -47,9 +52,12 @@ describe.each(suites)('%s', (suite) => {
     });
     await expectAnswering(host);
 
-    await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
+    await host.must('rm /run/go');
+    await host.write('/root/broken.py', `${waiting}raise SystemExit("broken")\n`);
     const broken = await start(host, ['--source', '/root/broken.py']);
     await page.goto(broken.url);
+    await lit(page, 'verifying');
+    await host.must('touch /run/go');
     await lit(page, 'rolledBack');
     await page.getByText('Exit code 12, the host is as it was').waitFor();
     expect(await broken.exitCode).toBe(12);
