@@ -1,6 +1,7 @@
 /** From what was typed to a validated request. Everything wrong is E_USAGE, before anything is looked at. */
 import { closeSync, fstatSync, lstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { Option } from 'commander';
 import { parse as parseDotenv } from 'dotenv';
 import { createRealHost } from '../effects/host/real.ts';
 import { InstallerError } from '../errors.ts';
@@ -13,16 +14,16 @@ import { hint, shown, usage } from './usage.ts';
 /** Options as commander hands them over. */
 export type Options = Readonly<Record<string, unknown>>;
 
-const camel = (option: string): string =>
-  option.replace(/-([a-z])/gu, (_, letter: string) => letter.toUpperCase());
+/** Where commander puts it; of `no-x` that is where x is. */
+const attributeOf = (option: string): string => new Option(`--${option}`).attributeName();
 
 const text = (options: Options, option: string): string | undefined => {
-  const value = options[camel(option)];
+  const value = options[attributeOf(option)];
   return typeof value === 'string' ? value : undefined;
 };
 
 const isSet = (options: Options, option: string): boolean =>
-  option.startsWith('no-') ? options[camel(option.slice(3))] === false : options[camel(option)] === true;
+  options[attributeOf(option)] === !option.startsWith('no-');
 
 const errorCode = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';

@@ -97,6 +97,21 @@ describe('what is no YAML is told where it stands:', () => {
   });
 });
 
+test.each(['nginx', 'ssh', 'systemd', 'default', 'local', 'apt', 'cron'])(
+  'the name %s is other software’s, whose directory no service owns',
+  async (name) => {
+    expect(await told(good.replace('thing', name))).toEqual([
+      `thing.yaml:1:1: name: ${name} is a name of the installer's own, or of other software`,
+    ]);
+  },
+);
+
+test('what wants a unit may stand with others on one line', async () => {
+  const words = unit.replace('multi-user.target', 'graphical.target multi-user.target');
+  writeFileSync(path.join(directory, 'wanted.service'), words);
+  expect(await told(good.replace('thing.service', 'wanted.service'))).toEqual(['product thing']);
+});
+
 test('a file that cannot be read says so', async () => {
   const error = await readProductFile(path.join(directory, 'none.yaml')).catch((thrown: unknown) => thrown);
   expect(toPublicError(error).message).toMatch(/none\.yaml cannot be used: it cannot be read \(ENOENT\)\.$/u);
@@ -140,6 +155,46 @@ describe('what fields and files have to do with each other:', () => {
       'an option of the installer',
       setting('key: DRY_RUN, type: flag, description: x'),
       'settings[0].key: --dry-run is an option of the installer',
+    ],
+    [
+      'an option that is two of the installer’s',
+      setting('key: START, type: word, description: x'),
+      'settings[0].key: --start is an option of the installer',
+    ],
+    [
+      'a secret’s option that turns another one off',
+      `${good}    fileOption: no-key\n`,
+      'secrets[0].fileOption: --no-key is an option of the installer',
+    ],
+    [
+      'one option for two',
+      `${setting('key: LEVEL_2, type: word, description: x')}  - { key: LEVEL2, type: word, description: x }\n`,
+      'settings[1].key: "level2" is an option already',
+    ],
+    [
+      'an option with two hyphens',
+      setting('key: A, type: word, description: x, option: dry--run'),
+      'settings[0].option: "dry--run": it must be of a-z, 0-9 and single hyphens',
+    ],
+    [
+      'an option that ends with a hyphen',
+      `${good}    fileOption: key-\n`,
+      'secrets[0].fileOption: "key-": it must be of a-z, 0-9 and single hyphens',
+    ],
+    [
+      'an end that is no whole number',
+      setting('key: N, type: integer, description: x, minimum: 1.5'),
+      'settings[0].minimum: a whole number is needed',
+    ],
+    [
+      'a lower end above the upper one',
+      setting('key: N, type: integer, description: x, minimum: 5, maximum: 4'),
+      'settings[0].minimum: nothing is between 5 and 4',
+    ],
+    [
+      'an upper end below what is the lower one',
+      setting('key: N, type: integer, description: x, maximum: -1'),
+      'settings[0].maximum: nothing is between 0 and -1',
     ],
     [
       'a default that is none',

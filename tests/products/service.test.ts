@@ -1,8 +1,11 @@
 /** Services by description: values of settings, formats of secrets, and what of a name is somebody else's. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
+import { Option, type Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { inputsOf, type Options } from '../../src/commands/inputs.ts';
 import { createProgram } from '../../src/commands/program.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import { toPublicError } from '../../src/errors.ts';
@@ -11,7 +14,7 @@ import type { Product } from '../../src/products/product.ts';
 import type { ServiceDefinition } from '../../src/products/service/definition.ts';
 import { productFileSchema } from '../../src/products/service/definition.ts';
 import { defineService } from '../../src/products/service/index.ts';
-import { reservedOptions } from '../../src/products/service/reserved.ts';
+import { reservedOptions, valueNameOf } from '../../src/products/service/reserved.ts';
 import { repositoryRoot } from '../hosts/support/base.ts';
 import { signerDefinition, signerFiles } from './signer.ts';
 
@@ -162,6 +165,56 @@ test('every option of install that is the installer’s own is reserved', () => 
   );
   const own = (command?.options ?? []).map(({ long }) => long?.slice(2) ?? '');
   expect(own.filter((name) => !reservedOptions.includes(name))).toEqual([]);
+});
+
+describe('the value of an option that the product names is found on the command line:', () => {
+  const keys = ['LEVEL_2', 'LEVEL_2_X', 'A__B', 'A_', 'A_9', 'KEY_2A'];
+  const product = withSettings(
+    keys.map((key) => ({ key, type: 'word', description: 'x' })),
+    { secrets: [{ ...signerDefinition.secrets[0]!, fileOption: 'key-2' }] },
+  );
+  const parsed = (argv: readonly string[]): Options => {
+    let options: Options = {};
+    const program = createProgram(
+      () =>
+        (...args) => {
+          options = (args.at(-1) as Command).opts<Options>();
+          return Promise.resolve();
+        },
+      product,
+    );
+    program.parse(['install', ...argv], { from: 'user' });
+    return options;
+  };
+
+  test.each(product.settings.map(({ key, option }) => [key, option] as const))(
+    '%s by --%s',
+    (key, option) => {
+      const { request } = inputsOf(parsed([`--${option}`, 'here']), {}, product, false);
+      expect(request.settings).toEqual({ [key]: 'here' });
+    },
+  );
+
+  test('a secret by --key-2', () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'mcp-installer-secret-'));
+    try {
+      const file = path.join(directory, 'key');
+      writeFileSync(file, 'a-key-of-somebody\n');
+      const { supplied } = inputsOf(parsed(['--key-2', file]), {}, product, false);
+      expect([...supplied]).toEqual([[signerDefinition.secrets[0]!.name, 'a-key-of-somebody']]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+test('options are one value exactly where they are one to what reads the command line', () => {
+  const options = ['a', 'no-a', 'a-b', 'ab', 'a-2', 'a2', 'a-2b', 'a2-b', 'a2b', 'a-2-b', ...reservedOptions];
+  const same = (nameOf: (option: string) => string): readonly string[] =>
+    options.flatMap((one) =>
+      options.filter((other) => nameOf(one) === nameOf(other)).map((other) => `${one} ${other}`),
+    );
+  expect(same(valueNameOf)).toEqual(same((option) => new Option(`--${option}`).attributeName()));
 });
 
 test('the example’s file and the published schema belong together', () => {

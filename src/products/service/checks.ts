@@ -2,8 +2,8 @@
 import type { SecretDefinition, ServiceDefinition, SettingDefinition } from './definition.ts';
 import type { Problem } from './problems.ts';
 import { ancestorsOf, misplaced, placesOf } from './places.ts';
-import { isReservedKey, isReservedName, reservedOptions } from './reserved.ts';
-import { defaultOf, optionOf, validatorOf } from './settings.ts';
+import { isReservedKey, isReservedName, isReservedOption, valueNameOf } from './reserved.ts';
+import { defaultOf, endsOf, optionOf, validatorOf } from './settings.ts';
 import { fits, isUnbalanced, namesIn, type Target } from './templates.ts';
 import { siteProblems, socketProblems, unitProblems } from './units.ts';
 
@@ -13,9 +13,13 @@ export const textOf = (content: string | Uint8Array): string =>
   typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
 
 /** Each name that stands there again. */
-function repeated(names: readonly (readonly [string, At])[], what: string): Problem[] {
+function repeated(
+  names: readonly (readonly [string, At])[],
+  what: string,
+  meaning = (name: string): string => name,
+): Problem[] {
   return names.flatMap(([name, path], index) =>
-    names.findIndex(([other]) => other === name) < index
+    names.findIndex(([other]) => meaning(other) === meaning(name)) < index
       ? [{ path, what: `${JSON.stringify(name)} is ${what} already` }]
       : [],
   );
@@ -26,7 +30,7 @@ function settingProblems(setting: SettingDefinition, at: At): Problem[] {
   const problems: Problem[] = [];
   const add = (field: string, what: string): void => void problems.push({ path: [...at, field], what });
   if (isReservedKey(key)) add('key', `${key} is set or read by others; it needs another name`);
-  if (reservedOptions.includes(optionOf(setting)) || optionOf(setting).startsWith('no-'))
+  if (isReservedOption(optionOf(setting)))
     add(
       setting.option === undefined ? 'key' : 'option',
       `--${optionOf(setting)} is an option of the installer; give it another one`,
@@ -35,6 +39,9 @@ function settingProblems(setting: SettingDefinition, at: At): Problem[] {
   if (type !== 'choice' && choices !== undefined) add('choices', 'only a setting of type choice has choices');
   if (type !== 'integer' && (minimum ?? maximum) !== undefined)
     add(minimum === undefined ? 'maximum' : 'minimum', 'only a setting of type integer has ends');
+  const [lowest, highest] = endsOf(setting);
+  if (lowest > highest)
+    add(minimum === undefined ? 'maximum' : 'minimum', `nothing is between ${lowest} and ${highest}`);
   const preset = defaultOf(setting);
   if (type === 'flag' && preset !== undefined) add('default', 'a flag has none: it is off until it is given');
   else if (preset !== undefined) {
@@ -49,7 +56,7 @@ function secretProblems(secret: SecretDefinition, at: At): Problem[] {
   const add = (field: string, what: string): void => void problems.push({ path: [...at, field], what });
   if (isReservedKey(secret.name))
     add('name', `${secret.name} is set or read by others; it needs another name`);
-  if (secret.fileOption !== undefined && reservedOptions.includes(secret.fileOption))
+  if (secret.fileOption !== undefined && isReservedOption(secret.fileOption))
     add('fileOption', `--${secret.fileOption} is an option of the installer; give it another one`);
   if (secret.optional !== true) return problems;
   if (secret.fileOption === undefined)
@@ -75,7 +82,7 @@ function nameProblems(service: ServiceDefinition): Problem[] {
     ),
   ];
   const own = isReservedName(name)
-    ? [{ path: ['name'], what: `${name} is a name of the installer's own` }]
+    ? [{ path: ['name'], what: `${name} is a name of the installer's own, or of other software` }]
     : [];
   const generated = secrets.some(({ optional }) => optional !== true);
   const none = generated
@@ -86,7 +93,7 @@ function nameProblems(service: ServiceDefinition): Problem[] {
           what: 'at least one has to be generated: it tells that the service is installed',
         },
       ];
-  return [...own, ...none, ...repeated(keys, 'a name'), ...repeated(options, 'an option')];
+  return [...own, ...none, ...repeated(keys, 'a name'), ...repeated(options, 'an option', valueNameOf)];
 }
 
 /** A text with placeholders: each is a setting that may stand there, or one of our own names. */

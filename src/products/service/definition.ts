@@ -28,7 +28,11 @@ const key = (description: string, needed = 'a name is needed, such as API_KEY') 
 const option = (description: string) =>
   v.pipe(
     v.string('a name is needed, such as api-key-file'),
-    v.regex(/^[a-z][a-z0-9-]{0,39}$/, 'it must be of a-z, 0-9 and -, beginning with a letter'),
+    v.regex(
+      /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+      'it must be of a-z, 0-9 and single hyphens, beginning with a letter',
+    ),
+    v.maxLength(40, 'it must have at most 40 characters'),
     v.description(description),
   );
 
@@ -83,11 +87,16 @@ const setting = fields({
     ),
   ),
   minimum: v.optional(
-    v.pipe(v.number('a number is needed'), v.description('Of type integer: its lower end, 0 without this.')),
+    v.pipe(
+      v.number('a number is needed'),
+      v.integer('a whole number is needed'),
+      v.description('Of type integer: its lower end, 0 without this.'),
+    ),
   ),
   maximum: v.optional(
     v.pipe(
       v.number('a number is needed'),
+      v.integer('a whole number is needed'),
       v.description('Of type integer: its upper end, 2147483647 without this.'),
     ),
   ),

@@ -7,6 +7,12 @@ import type { SettingDefinition } from './definition.ts';
 const ports = { lowest: 1024, highest: 65_535 };
 const largest = 2_147_483_647;
 
+/** Of a setting of type integer. */
+export const endsOf = ({
+  minimum = 0,
+  maximum = largest,
+}: Pick<SettingDefinition, 'minimum' | 'maximum'>): readonly [number, number] => [minimum, maximum];
+
 function whole(value: string, lowest: number, highest: number, what: string): Validated {
   const number = /^-?\d{1,10}$/u.test(value) ? Number(value) : Number.NaN;
   return number >= lowest && number <= highest
@@ -39,17 +45,13 @@ const validateText = (value: string): Validated =>
         "it must be one line of 1 to 256 characters without ', \\ and control characters, and without blanks around it",
       );
 
-export function validatorOf({
-  type,
-  choices = [],
-  minimum,
-  maximum,
-}: SettingDefinition): SettingSpec['validate'] {
+export function validatorOf(setting: SettingDefinition): SettingSpec['validate'] {
+  const { type, choices = [] } = setting;
   switch (type) {
     case 'port':
       return (value) => whole(value, ports.lowest, ports.highest, 'a port');
     case 'integer':
-      return (value) => whole(value, minimum ?? 0, maximum ?? largest, 'a whole number');
+      return (value) => whole(value, ...endsOf(setting), 'a whole number');
     case 'host':
       return validateDomain;
     case 'url':
@@ -69,8 +71,9 @@ export function validatorOf({
   }
 }
 
+/** Words with single hyphens between them, whatever underscores the key has. */
 export const optionOf = ({ key, option }: SettingDefinition): string =>
-  option ?? key.toLowerCase().replaceAll('_', '-');
+  option ?? (key.toLowerCase().match(/[a-z0-9]+/gu) ?? []).join('-');
 
 /** As it would be given on the command line. */
 export const defaultOf = ({ default: preset }: SettingDefinition): string | undefined =>

@@ -25,6 +25,10 @@ const valuesOf = (text: string, section: string, key: string): readonly string[]
     .filter((each) => each.section === section && each.key === key)
     .map(({ value }) => value);
 
+/** Words of a list, which may stand on one line or on several. */
+const wordsOf = (text: string, section: string, key: string): readonly string[] =>
+  valuesOf(text, section, key).flatMap((value) => value.split(/\s+/u));
+
 const watched = ['simple', 'exec', 'notify', 'notify-reload'];
 
 export function unitProblems(text: string, { envFile }: Places): readonly string[] {
@@ -39,7 +43,7 @@ export function unitProblems(text: string, { envFile }: Places): readonly string
   const [type = 'simple'] = valuesOf(text, 'Service', 'Type').slice(-1);
   if (!watched.includes(type))
     problems.push(`Type=${type} has no main process to watch; valid: ${watched.join(', ')}`);
-  if (!valuesOf(text, 'Install', 'WantedBy').includes('multi-user.target'))
+  if (!wordsOf(text, 'Install', 'WantedBy').includes('multi-user.target'))
     problems.push('its [Install] needs WantedBy=multi-user.target, by which it starts at boot');
   return problems;
 }
@@ -51,7 +55,7 @@ export function socketProblems(text: string, port: string): readonly string[] {
     problems.push(
       `its [Socket] needs the one line ListenStream=127.0.0.1:{{${port === '' ? 'PORT' : port}}}`,
     );
-  if (!valuesOf(text, 'Install', 'WantedBy').includes('sockets.target'))
+  if (!wordsOf(text, 'Install', 'WantedBy').includes('sockets.target'))
     problems.push('its [Install] needs WantedBy=sockets.target, by which it starts at boot');
   return problems;
 }
