@@ -14,6 +14,8 @@ export interface AnswersOptions {
   readonly frames: Log<Frame>;
   readonly stately: URL;
   readonly onProblem: (error: unknown) => void;
+  /** Milliseconds in which a connection has to show the capability. */
+  readonly patience: number;
 }
 
 export interface Answers {
@@ -69,10 +71,15 @@ async function createMessages(frames: Log<Frame>) {
   return { sockets, events };
 }
 
-export function createAnswers({ capability, frames, stately, onProblem }: AnswersOptions): Answers {
+export function createAnswers({ capability, frames, stately, onProblem, patience }: AnswersOptions): Answers {
   const pages = new Set<WebSocket>();
-  const verdictOn = (request: IncomingMessage): Verdict =>
-    judge(askedBy(request), capability, stately.origin);
+  /** Node looks after slow requests only where its own server listens; without an end they would take every place. */
+  const deadlines = new WeakMap<Socket, NodeJS.Timeout>();
+  const verdictOn = (request: IncomingMessage): Verdict => {
+    const verdict = judge(askedBy(request), capability, stately.origin);
+    if (verdict.status === 200) clearTimeout(deadlines.get(request.socket));
+    return verdict;
+  };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const verdict = verdictOn(request);
@@ -125,7 +132,12 @@ export function createAnswers({ capability, frames, stately, onProblem }: Answer
     });
   });
   return {
-    take: (socket) => void server.emit('connection', socket),
+    take: (socket) => {
+      const deadline = setTimeout(() => socket.destroy(), patience).unref();
+      deadlines.set(socket, deadline);
+      socket.on('close', () => clearTimeout(deadline));
+      server.emit('connection', socket);
+    },
     finish: async () => {
       frames.flush();
       (await messages)?.events.flush();

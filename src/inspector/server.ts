@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly stately: URL;
   /** Hears what went wrong in answering; whoever asked is told no more than that it did. */
   readonly onProblem: (error: unknown) => void;
+  /** Milliseconds in which a connection has to show the capability, 10 000 without this. */
+  readonly patience?: number;
 }
 
 export interface InspectorServer {
@@ -51,12 +53,13 @@ export async function openServer({
   frames,
   stately,
   onProblem,
+  patience = 10_000,
 }: ServerOptions): Promise<InspectorServer> {
   const capability = newCapability();
   const sockets = new Set<Socket>();
   let answers: Promise<Answers> | null = null;
   const load = async (): Promise<Answers> =>
-    (await import('./answers.ts')).createAnswers({ capability, frames, stately, onProblem });
+    (await import('./answers.ts')).createAnswers({ capability, frames, stately, onProblem, patience });
 
   const server = createServer((socket) => {
     socket.unref();

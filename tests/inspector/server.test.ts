@@ -1,11 +1,13 @@
 /** Pages come and go, read slowly or not at all; the run does not notice, and nobody misses anything. */
 import { existsSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import { install, type InstallOptions } from '../../src/install.ts';
 import type { RunEvent } from '../../src/run-events.ts';
+import type { Frame } from '../../src/inspector/frames.ts';
 import { Log } from '../../src/inspector/log.ts';
+import { openServer } from '../../src/inspector/server.ts';
 import { place } from '../support/place.ts';
 import { last, messages, neverReads, opened, stream } from './support/watch.ts';
 
@@ -129,6 +131,39 @@ test('one page that reads nothing does not keep another one from reading all', a
     all.filter(({ frame }) => frame.kind === 'told' && frame.event.type === 'activity').length,
   ).toBeGreaterThanOrEqual(20);
   stalled.destroy();
+});
+
+test('connections that do not show the capability in time are closed, and those that did are served on', async () => {
+  const frames = new Log<Frame>();
+  const problems: unknown[] = [];
+  const server = await openServer({
+    port: 0,
+    frames,
+    stately: new URL('https://stately.ai/inspect'),
+    onProblem: (problem) => problems.push(problem),
+    patience: 500,
+  });
+  const hello: Frame = { kind: 'told', t: '', event: { v: 1, type: 'activity', text: 'first' } };
+  frames.push(() => [hello]);
+  using page = stream(server.url);
+  using socket = messages(server.url);
+  await page.frames.until((items) => items.length === 1);
+  const closed = ['', 'GET / HT', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'].map(
+    (text) =>
+      new Promise((resolve) => {
+        const idle = connect({ host: '127.0.0.1', port: server.port }, () => void idle.write(text));
+        idle.resume();
+        idle.on('error', () => undefined).on('close', resolve);
+      }),
+  );
+  await Promise.all(closed);
+  frames.push(() => [hello]);
+  await page.frames.until((items) => items.length === 2);
+  expect({ problems, ended: [page.frames.ended, socket.received.ended] }).toEqual({
+    problems: [],
+    ended: [false, false],
+  });
+  await server.close();
 });
 
 describe('the log of what is sent', () => {
