@@ -88,10 +88,11 @@ export function parseExport(text: string): Run | null {
   const end = text.indexOf('\n');
   const first = headerOf(text.slice(0, end));
   if (end === -1 || first === null) return null;
-  const parsed = parseJournal(text.slice(end + 1));
+  // The first line of the journal is the second of the file.
+  const parsed = parseJournal(text.slice(end + 1), 2);
   const wrong = parsed.records.findIndex((candidate) => !isSound(candidate));
   if (wrong === -1) return runOf(first.run, parsed);
   const records = parsed.records.slice(0, wrong);
-  const damage = `line ${wrong + 1} of the journal does not hold what its kind should`;
+  const damage = `line ${wrong + 2} does not hold what its kind should`;
   return runOf(first.run, { ...parsed, records, torn: false, damage });
 }

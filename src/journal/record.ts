@@ -3,7 +3,7 @@
  * so that a line that was changed, lost or moved is noticed.
  */
 import { createHash } from 'node:crypto';
-import type { Fact, Memory } from '../facts.ts';
+import { isMemory, type Fact, type Memory } from '../facts.ts';
 
 /** Changes with every change of records that an older reader would misunderstand. */
 export const journalFormat = 2;
@@ -106,17 +106,29 @@ function decodeRecord(
 }
 
 /** Why a first record with a good checksum is no start of a run that can be read; null where it is one. */
-function foreignStart(record: JournalRecord): Pick<ParsedJournal, 'damage' | 'writtenBy'> | null {
-  if (record.k !== 'run.started') return { damage: 'line 1 is not the start of a run', writtenBy: null };
+function foreignStart(
+  record: JournalRecord,
+  line: number,
+): Pick<ParsedJournal, 'damage' | 'writtenBy'> | null {
+  if (record.k !== 'run.started')
+    return { damage: `line ${line} is not the start of a run`, writtenBy: null };
   // What a file says may be anything, whatever its type promises.
-  const { format, installer }: { format: unknown; installer: unknown } = record;
-  if (format === journalFormat) return null;
+  const { format, installer, inherited }: Readonly<Record<'format' | 'installer' | 'inherited', unknown>> =
+    record;
+  if (format === journalFormat)
+    return isMemory(inherited)
+      ? null
+      : { damage: `line ${line} does not say what is known`, writtenBy: null };
   const writtenBy = typeof installer === 'string' ? installer : null;
   return { damage: `it has format ${String(format)}, and this installer reads ${journalFormat}`, writtenBy };
 }
 
-/** Never throws: what can be read is returned, and what is wrong is told. */
-export function parseJournal(text: string): ParsedJournal {
+/**
+ * Never throws: what can be read is returned, and what is wrong is told.
+ *
+ * @param firstLine where the journal begins in its file, whose lines are told
+ */
+export function parseJournal(text: string, firstLine = 1): ParsedJournal {
   const lines = text.split('\n');
   // Without a line end the last line was being written when the power went.
   const tail = lines.pop() ?? '';
@@ -128,9 +140,9 @@ export function parseJournal(text: string): ParsedJournal {
       const last = index === lines.length - 1 && tail === '';
       // A power cut leaves zeros where the size was written before the data.
       if (last && line.includes('\0')) return { records, torn: true, damage: null, writtenBy: null };
-      return { records, torn: false, damage: `line ${index + 1} ${decoded}`, writtenBy: null };
+      return { records, torn: false, damage: `line ${firstLine + index} ${decoded}`, writtenBy: null };
     }
-    const foreign = index === 0 ? foreignStart(decoded.record) : null;
+    const foreign = index === 0 ? foreignStart(decoded.record, firstLine) : null;
     if (foreign !== null) return { records, torn: false, ...foreign };
     records.push(decoded.record);
     previous = decoded.sum;

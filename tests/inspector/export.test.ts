@@ -155,6 +155,10 @@ describe('what is no run, or a damaged one, is exit 65 and never a crash:', () =
     ['zeros', Buffer.alloc(4096)],
     ['random bytes', Buffer.from(Array.from({ length: 4096 }, (_, at) => (at * 197 + 13) % 256))],
     ['a line that is no record', `${forged([started])}nonsense\n`],
+    ['a start that inherits nothing', forged([{ ...started, inherited: undefined }])],
+    ['a start that inherits null', forged([{ ...started, inherited: null }])],
+    ['a start that inherits a text', forged([{ ...started, inherited: 'x' }])],
+    ['a start that inherits what is owed as a number', forged([{ ...started, inherited: { owed: 3 } }])],
     ['a start without a machine', forged([{ ...started, machine: undefined }])],
     ['a start whose machine is text', forged([{ ...started, machine: 'installer' }])],
     [
@@ -208,6 +212,22 @@ describe('what is no run, or a damaged one, is exit 65 and never a crash:', () =
       expect(found === null || found.torn || found.ended === null).toBe(true);
     }
   });
+});
+
+test('damage is told with its line in the file, whose first one is not the journal’s', () => {
+  const end = { k: 'run.ended', outcome: 'installed' };
+  const damage = (text: string) => parseExport(text)?.damage;
+  expect(damage(`${forged([started])}nonsense\n`)).toBe('line 3 is no record');
+  expect(damage(forged([end]))).toBe('line 2 is not the start of a run');
+  expect(damage(forged([started, end]))).toBe('line 3 does not hold what its kind should');
+});
+
+test('a way cannot be drawn of a start that inherits nothing', async () => {
+  using root = temporaryRoot();
+  const file = path.join(root.path, 'run.jsonl');
+  writeFileSync(file, forged([{ ...started, inherited: undefined }]));
+  const ran = await run(['graph', '--run', file]);
+  expect([ran.exitCode, ran.stderr.includes('E_JOURNAL_DAMAGED')]).toEqual([65, true]);
 });
 
 test('what steers a terminal is shown as what it is', async () => {
