@@ -89,7 +89,7 @@ export function requestOf(asked: Asked, product: Product): Request {
   const names = product.secrets.map(({ name }) => name);
   const source = asked.source === undefined ? 'kept' : 'file';
   // One that is given as undefined is one that is not given.
-  const named = Object.entries(asked.request ?? {}).filter(([, value]) => value !== undefined);
+  const named = Object.entries<unknown>(asked.request ?? {}).filter(([, value]) => value !== undefined);
   const given: Request = { ...plainRequest, source, ...(Object.fromEntries(named) as Partial<Request>) };
   if (typeof given.rotate !== 'string') {
     mustBeKnown(given.rotate, names, 'request.rotate');

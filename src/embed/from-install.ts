@@ -86,7 +86,7 @@ export function fromInstall(fixed: InstallOptions = {}): InstallLogic {
   const alone = (listen: (event: RunEvent) => void) => heardBy(listen, fixed.onBug);
 
   async function run(
-    { tell: _, ...input }: InstallInput,
+    input: Omit<InstallInput, 'tell'>,
     stop: AbortSignal,
     hear: (event: RunEvent) => void,
   ): Promise<FromRun> {
@@ -123,7 +123,8 @@ export function fromInstall(fixed: InstallOptions = {}): InstallLogic {
     restoreSnapshot: (persisted) => persisted as InstallSnapshot,
     start: (snapshot, { self, id }) => {
       if (snapshot.status !== 'active') return;
-      const input = snapshot.input ?? {};
+      // Whoever is told is none of the options of `install`.
+      const { tell: told, ...input } = snapshot.input ?? {};
       const stop = new AbortController();
       stops.set(self, stop);
       const isActive = (): boolean => self.getSnapshot().status === 'active';
@@ -135,9 +136,7 @@ export function fromInstall(fixed: InstallOptions = {}): InstallLogic {
         };
       // The run's own events are no part of what others may send.
       const send = whileActive((event: FromRun) => self.send(event as never));
-      const tell = whileActive((event: RunEvent) =>
-        input.tell?.send({ type: 'install.event', actor: id, event }),
-      );
+      const tell = whileActive((event: RunEvent) => told?.send({ type: 'install.event', actor: id, event }));
       const listeners = [
         (event: RunEvent) => send({ type: 'install.told', event }),
         alone(tell),

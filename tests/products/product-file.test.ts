@@ -216,6 +216,11 @@ describe('what fields and files have to do with each other:', () => {
       `${good}    optional: true\n`,
       'secrets[0].optional: an optional secret needs a fileOption',
     ],
+    [
+      'a port that is a number',
+      `${good}port: 8095\n`,
+      'port: the name of a setting of type port is needed, such as PORT; the number is its default',
+    ],
     ['a port that is no setting', `${good}port: PORT\n`, 'port: PORT is no setting of type port'],
     ['health without a port', `${good}health: [/healthz]\n`, 'health: it needs a port'],
     [
