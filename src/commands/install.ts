@@ -102,6 +102,9 @@ function tellOfDropped(ofSudo: Environment, product: Product, output: CommandOut
   });
 }
 
+/** Nothing was done, so there is nothing to look at; Ctrl-C at a question is one of them. */
+const notBegun: readonly string[] = ['declined', 'refused', 'busy'];
+
 /** `--inspect`, loaded only where it is asked for. */
 async function watchedBy(
   options: Options,
@@ -165,6 +168,6 @@ export async function runInstall(
   output.emit(result);
   // Whoever sits there looks at it for as long as they like; a script goes on, and so does who has pressed Ctrl-C.
   const stays = process.stdin.isTTY && !output.json && options['yes'] !== true && options['quiet'] !== true;
-  await watched?.end(stays && !interrupt.aborted);
+  await watched?.end(stays && !interrupt.aborted && !notBegun.includes(result.outcome));
   return result.exitCode;
 }

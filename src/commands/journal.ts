@@ -211,15 +211,25 @@ function tellSteps(input: Input, events: readonly RecordedEvent[], output: Comma
 const eventsOf = (run: Run): RecordedEvent[] =>
   run.records.flatMap((record) => (record.k === 'event' ? [record.event] : []));
 
-/** `--inspect`, loaded only where it is asked for. @returns what serves the run until a signal comes */
-async function served(run: Run, options: Options, output: CommandOutput) {
+/** What serves a run until a signal comes; null where it cannot be served. */
+type Serve = (run: Run) => Promise<(() => Promise<void>) | null>;
+
+/** `--inspect`, loaded only where it is asked for. @throws InstallerError E_USAGE */
+async function serving(options: Options, output: CommandOutput): Promise<Serve | null> {
   if (options['inspect'] === undefined && options['inspectStately'] === undefined) return null;
   const { wantedOf, watchReplay } = await import('./inspect.ts');
   const wanted = wantedOf(options);
-  return run.started !== null && isThisMachine(run.started.machine) ? watchReplay(wanted, run, output) : null;
+  return async (run) => {
+    if (run.started !== null && isThisMachine(run.started.machine)) return watchReplay(wanted, run, output);
+    const text = 'The run cannot be folded, so it is not served.';
+    output.emit({ v: 1, type: 'note', code: 'inspector-failed', level: 'warning', text });
+    return null;
+  };
 }
 
 export async function runReplay(wanted: string, options: Options, output: CommandOutput): Promise<number> {
+  // Bad usage is told before anything else is.
+  const serve = await serving(options, output);
   const found = await recordedRun(wanted, options);
   const { started, id } = found.run;
   let unfoldable: string | null = null;
@@ -234,7 +244,7 @@ export async function runReplay(wanted: string, options: Options, output: Comman
   }
   const recorded = unfoldable === null ? found : { ...found, run: { ...found.run, damage: unfoldable } };
   tellEnd(recorded, output);
-  const until = unfoldable === null ? await served(found.run, options, output) : null;
+  const until = serve === null || unfoldable !== null ? null : await serve(found.run);
   const broken = damageOf(recorded);
   output.emit(result('replay', broken));
   await until?.();

@@ -105,13 +105,29 @@ describe('on a terminal', () => {
     expect(await terminal.exitCode).toBe(0);
   });
 
-  test('a run that failed keeps its exit code', async () => {
-    using root = await installed();
-    root.write('/etc/mcp-oauth-proxy/.env', 'A=b\\\n', 0o600);
-    using terminal = onTerminal(['--root', root.path, '--inspect', '0', '--detailed-exitcode']);
+  test('a run keeps its exit code', async () => {
+    using root = temporaryRoot();
+    using terminal = onTerminal(['--root', root.path, '--inspect', '0', '--dry-run', '--detailed-exitcode']);
     await terminal.until('until Ctrl-C');
     terminal.type(keys.ctrlC);
+    expect(await terminal.exitCode).toBe(2);
+  });
+
+  test('a run that is refused ends at once: nothing was done that could be looked at', async () => {
+    using root = await installed();
+    root.write('/etc/mcp-oauth-proxy/.env', 'A=b\\\n', 0o600);
+    using terminal = onTerminal(['--root', root.path, '--inspect', '0']);
     expect(await terminal.exitCode).toBe(10);
+    expect(terminal.shown()).not.toContain('until Ctrl-C');
+  });
+
+  test('at a question one Ctrl-C ends it: nothing was done that could be looked at', async () => {
+    using root = await installed();
+    using terminal = onTerminal(['--root', root.path, '--inspect', '0', '--force-rotate-tokens']);
+    await terminal.until('Go on?');
+    terminal.type(keys.ctrlC);
+    await terminal.exitCode;
+    expect(terminal.shown()).not.toContain('until Ctrl-C');
   });
 
   test('whoever has pressed Ctrl-C once need not do it again', async () => {
@@ -166,6 +182,14 @@ describe('replay', () => {
     });
     child.kill('SIGTERM');
     expect((await ended).exitCode).toBe(65);
+  });
+});
+
+describe('replay judges its options before it prints a step', () => {
+  test('a port that is none', async () => {
+    using root = await installed();
+    const { exitCode, stdout, stderr } = await root.run('replay', ['last', '--inspect', 'x']);
+    expect([exitCode, stdout, stderr.includes('--inspect "x" is no port.')]).toEqual([64, '', true]);
   });
 });
 

@@ -57,8 +57,27 @@ test('a run of another version of the machine is shown by its records, and not f
   expect(lines.map((line) => line.trim().split(/ +/u).slice(0, 2))).toEqual(
     records.map(({ n, t }) => [String(n), t]),
   );
+  const watched = expectExit(await root.run('replay', ['last', '--inspect', '0']), 0);
+  expect(watched.output).toContain('The run cannot be folded, so it is not served.');
+  expect(watched.output).not.toContain('http://127.0.0.1');
   // What a later run needs does not depend on folding.
   expectExit(await root.install(['--detailed-exitcode']), 0);
+});
+
+test('a first record that does not say what is known is damage, and the next run goes on without it', async () => {
+  using root = await installed();
+  rewrite(root, (record) =>
+    record.k === 'run.started'
+      ? (JSON.parse(JSON.stringify({ ...record, inherited: undefined })) as never)
+      : record,
+  );
+  for (const command of ['history', 'show last', 'replay last', 'graph --run last']) {
+    const [name = '', ...args] = command.split(' ');
+    const ran = expectExit(await root.run(name, args), 65);
+    expect(ran.output).toContain('line 1 does not say what is known');
+  }
+  const { output } = expectExit(await root.install(), 0);
+  expect(output).toContain('line 1 does not say what is known');
 });
 
 test('of 25 runs `history` shows the newest 20, or as many as it is asked for', async () => {
