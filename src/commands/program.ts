@@ -210,7 +210,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   try {
     const productFile = productFileIn(argv);
-    if (productFile !== null) {
+    // What is unknown so far may be an option of that product, and the command's name its value.
+    const mayTake =
+      words.given.some(({ option }) => option === null) ||
+      program.commands.some(
+        (each) => each.name() === words.command && each.options.some(({ long }) => long === '--product'),
+      );
+    if (productFile !== null && mayTake) {
       program = programFor(await (await import('../product-file.ts')).readProductFile(productFile));
       words = wordsOf(program, argv);
     }

@@ -15,6 +15,7 @@ interface Wrong {
 const wrong: readonly Wrong[] = [
   { args: ['--domian', 'a.example.org'], says: ['--domian', 'Did you mean --domain?'] },
   { args: ['--dryrun'], says: ['--dryrun', 'Did you mean --dry-run?'] },
+  { args: ['history', '--product', 'nofile'], says: ["Unknown option '--product' of history"] },
   { args: ['instal'], says: ['"instal"', 'Did you mean install?'] },
   { args: ['--domain', 'http://x.example.org'], says: ['not a host name'] },
   { args: ['--domain', 'a.example.org; include /etc/passwd'], says: ['not a host name'] },
