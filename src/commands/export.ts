@@ -30,7 +30,12 @@ function textOf(root: string, envFile: string, target: string): string | null {
   try {
     const file = path.join(root, envFile);
     // A pipe would be waited for.
-    if (!statSync(file).isFile()) throw failed(target, `${envFile} is no file to check it against`);
+    if (!statSync(file).isFile())
+      throw failed(
+        target,
+        `${envFile} is no file to check it against`,
+        `Put the env file back at ${envFile}, then export again.`,
+      );
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof InstallerError) throw error;

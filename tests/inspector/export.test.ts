@@ -86,6 +86,7 @@ describe('nothing is written', () => {
     mkdirSync(env);
     const ran = expectExit(await root.run('show', ['last', '--export', path.join(root.path, 'x.jsonl')]), 10);
     expect(ran.stderr).toContain('E_EXPORT: ');
+    expect(ran.stderr).toContain('Put the env file back at /etc/mcp-oauth-proxy/.env, then export again.');
     expect(readdirSync(root.path)).not.toContain('x.jsonl');
   });
 
