@@ -1,5 +1,5 @@
 /** What is answered to whoever connects. Loaded with the first connection: a run that nobody watches needs none of it. */
-import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse, STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
@@ -20,7 +20,7 @@ export interface AnswersOptions {
 
 export interface Answers {
   take(socket: Socket): void;
-  /** Everything that is known is handed over. */
+  /** Everything that is known is handed over to whoever takes it; nobody is waited for any longer than `lastWait`. */
   finish(): Promise<void>;
 }
 
@@ -62,17 +62,37 @@ async function createMessages(frames: Log<Frame>) {
   ]);
   const feed = createStatelyFeed();
   const events = new Log<ReturnType<typeof feed.frame>[number]>();
-  frames.read(0, (frame) => {
-    events.push(() => feed.frame(frame));
-    return true;
+  frames.read(0, {
+    take: (frame) => {
+      events.push(() => feed.frame(frame));
+      return true;
+    },
+    end: () => events.end(),
   });
   // Nobody has anything to say to us.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false });
   return { sockets, events };
 }
 
+/**
+ * Milliseconds at the end, when the run is over and its lock free. A page that reads has everything in a few; the rest
+ * is for a machine that is busy, and the most that a page that does not read can cost.
+ */
+const lastWait = 250;
+
 export function createAnswers({ capability, frames, stately, onProblem, patience }: AnswersOptions): Answers {
-  const pages = new Set<WebSocket>();
+  const streams = new Set<ServerResponse | WebSocket>();
+  let whenNone: () => void = () => undefined;
+  const follow = (stream: ServerResponse | WebSocket): void => {
+    streams.add(stream);
+    const gone = (): void => {
+      streams.delete(stream);
+      if (streams.size === 0) whenNone();
+    };
+    // Of two unions of signatures none can be called.
+    if (stream instanceof ServerResponse) stream.on('close', gone);
+    else stream.on('close', gone);
+  };
   /** Node looks after slow requests only where its own server listens; without an end they would take every place. */
   const deadlines = new WeakMap<Socket, NodeJS.Timeout>();
   const verdictOn = (request: IncomingMessage): Verdict => {
@@ -86,6 +106,7 @@ export function createAnswers({ capability, frames, stately, onProblem, patience
     if (verdict.status !== 200) {
       refuse(response, verdict.status, verdict.why, verdict.status === 405 ? { Allow: 'GET' } : {});
     } else if (verdict.route === 'events') {
+      follow(response);
       streamEvents(frames, request, response);
     } else {
       const page = await pageOf(verdict.route, stately);
@@ -110,9 +131,8 @@ export function createAnswers({ capability, frames, stately, onProblem, patience
     } else {
       const { sockets: server, events } = await (messages ??= createMessages(frames));
       server.handleUpgrade(request, socket, head, (page) => {
-        pages.add(page);
         page.on('error', () => page.terminate());
-        page.on('close', () => pages.delete(page));
+        follow(page);
         streamMessages(events, page);
       });
     }
@@ -139,9 +159,17 @@ export function createAnswers({ capability, frames, stately, onProblem, patience
       server.emit('connection', socket);
     },
     finish: async () => {
-      frames.flush();
-      (await messages)?.events.flush();
-      for (const page of pages) page.close(1001);
+      // Who asked for them was told if they could not be loaded.
+      await messages?.catch(() => undefined);
+      frames.end();
+      if (streams.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const deadline = setTimeout(resolve, lastWait);
+        whenNone = () => {
+          clearTimeout(deadline);
+          resolve();
+        };
+      });
     },
   };
 }

@@ -10,13 +10,17 @@ export interface Reading {
   stop(): void;
 }
 
-/** @returns false where nothing more may be handed over until `resume` is called */
-type Take<T> = (item: T, at: number) => boolean;
+export interface Taker<T> {
+  /** @returns false where nothing more may be handed over until `resume` is called */
+  take(item: T, at: number): boolean;
+  /** Called once: everything was handed over, and nothing more comes. */
+  end(): void;
+}
 
 interface Reader<T> {
   next: number;
   waiting: boolean;
-  readonly take: Take<T>;
+  readonly taker: Taker<T>;
 }
 
 export class Log<T> {
@@ -24,6 +28,7 @@ export class Log<T> {
   private readonly readers = new Set<Reader<T>>();
   private pending: (() => readonly T[])[] = [];
   private scheduled = false;
+  private ended = false;
 
   /** What `make` returns is added. It is called when somebody reads, and never inside this call. It must not throw. */
   push(make: () => readonly T[]): void {
@@ -34,8 +39,13 @@ export class Log<T> {
     setImmediate(() => this.flush());
   }
 
-  /** Everything that was pushed is made and handed to those who can take it. */
-  flush(): void {
+  /** Nothing more comes. Each reader is told when it has everything. */
+  end(): void {
+    this.ended = true;
+    this.flush();
+  }
+
+  private flush(): void {
     this.scheduled = false;
     if (this.readers.size === 0) return;
     this.make();
@@ -52,14 +62,15 @@ export class Log<T> {
     while (!reader.waiting && reader.next < this.items.length && this.readers.has(reader)) {
       const at = reader.next;
       reader.next += 1;
-      reader.waiting = !reader.take(this.items[at]!, at);
+      reader.waiting = !reader.taker.take(this.items[at]!, at);
     }
+    if (this.ended && reader.next === this.items.length && this.readers.delete(reader)) reader.taker.end();
   }
 
   /** @param from position of the first item that is wanted; one that does not exist yet is the first */
-  read(from: number, take: Take<T>): Reading {
+  read(from: number, taker: Taker<T>): Reading {
     this.make();
-    const reader: Reader<T> = { next: from > this.items.length ? 0 : from, waiting: false, take };
+    const reader: Reader<T> = { next: from > this.items.length ? 0 : from, waiting: false, taker };
     this.readers.add(reader);
     const resume = (): void => {
       reader.waiting = false;

@@ -12,11 +12,13 @@ function firstWanted(request: IncomingMessage): number {
 
 /** One item an event, whose id is its position. */
 export function streamEvents<T>(log: Log<T>, request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(200, { ...commonHeaders, 'Content-Type': 'text/event-stream' });
+  response.writeHead(200, { ...commonHeaders, 'Content-Type': 'text/event-stream', Connection: 'close' });
   response.flushHeaders();
-  const reading = log.read(firstWanted(request), (item, at) =>
-    response.write(`id: ${at}\ndata: ${JSON.stringify(item)}\n\n`),
-  );
+  const reading = log.read(firstWanted(request), {
+    take: (item, at) => response.write(`id: ${at}\ndata: ${JSON.stringify(item)}\n\n`),
+    // Of a stream that is cut off instead, browsers may drop what they have received and not yet read.
+    end: () => response.end(),
+  });
   response.on('drain', () => reading.resume());
   response.on('close', () => reading.stop());
 }
@@ -24,11 +26,17 @@ export function streamEvents<T>(log: Log<T>, request: IncomingMessage, response:
 /** Bytes that wait for a page that is slow; it gets more when it has taken some of them. */
 const mostWaiting = 64 * 1024;
 
+/** RFC 6455, section 7.4.1: the server goes down. */
+const goingAway = 1001;
+
 /** One item a message. What the page says is not listened to. */
 export function streamMessages<T>(log: Log<T>, socket: WebSocket): void {
-  const reading = log.read(0, (item) => {
-    socket.send(JSON.stringify(item), () => reading.resume());
-    return socket.bufferedAmount < mostWaiting;
+  const reading = log.read(0, {
+    take: (item) => {
+      socket.send(JSON.stringify(item), () => reading.resume());
+      return socket.bufferedAmount < mostWaiting;
+    },
+    end: () => socket.close(goingAway),
   });
   socket.on('close', () => reading.stop());
 }

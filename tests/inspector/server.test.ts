@@ -133,6 +133,29 @@ test('one page that reads nothing does not keep another one from reading all', a
   stalled.destroy();
 });
 
+test('what came at once at the very end reaches every page that reads, before the connection ends as it should', async () => {
+  await using open = await opened();
+  const { inspector } = open;
+  await install({ host: createMemoryHost(), onRecord: inspector.record });
+  const stalled = await neverReads(inspector.url);
+  using page = stream(inspector.url);
+  using socket = messages(inspector.url);
+  const before = (await page.frames.until((items) => items.length > 1)).length;
+  await socket.received.until((items) => items.length > 1);
+  for (let at = 0; at < 200; at += 1)
+    inspector.told({ v: 1, type: 'activity', text: `${at} ${'x'.repeat(4096)}` });
+  inspector.finish();
+  await inspector.close();
+  const all = await page.frames.untilEnd();
+  await socket.received.untilEnd();
+  expect({
+    told: all.slice(before).filter(({ frame }) => frame.kind === 'told').length,
+    last: all.at(-1)?.frame.kind,
+    complete: page.complete(),
+  }).toEqual({ told: 200, last: 'ended', complete: true });
+  stalled.destroy();
+});
+
 test('connections that do not show the capability in time are closed, and those that did are served on', async () => {
   const frames = new Log<Frame>();
   const problems: unknown[] = [];
@@ -171,10 +194,7 @@ describe('the log of what is sent', () => {
     const log = new Log<number>();
     log.push(() => [1, 2, 3]);
     const seen: number[] = [];
-    const reading = log.read(0, (item) => {
-      seen.push(item);
-      return false;
-    });
+    const reading = log.read(0, { take: (item) => seen.push(item) < 0, end: () => seen.push(0) });
     expect(seen).toEqual([1]);
     reading.resume();
     expect(seen).toEqual([1, 2]);
@@ -187,10 +207,23 @@ describe('the log of what is sent', () => {
     const log = new Log<number>();
     let made = 0;
     log.push(() => [(made += 1)]);
-    log.flush();
+    log.end();
     expect(made).toBe(0);
     const seen: number[] = [];
-    log.read(0, (item) => seen.push(item) > 0);
-    expect({ made, seen }).toEqual({ made: 1, seen: [1] });
+    log.read(0, { take: (item) => seen.push(item) > 0, end: () => seen.push(0) });
+    expect({ made, seen }).toEqual({ made: 1, seen: [1, 0] });
+  });
+
+  test('tells each reader once, when it has everything, that nothing more comes', () => {
+    const log = new Log<number>();
+    log.push(() => [1, 2]);
+    const [slow, quick, left]: [number[], number[], number[]] = [[], [], []];
+    const reading = log.read(0, { take: (item) => slow.push(item) < 0, end: () => slow.push(0) });
+    log.read(0, { take: (item) => quick.push(item) > 0, end: () => quick.push(0) });
+    log.read(0, { take: (item) => left.push(item) < 0, end: () => left.push(0) }).stop();
+    log.end();
+    expect([slow, quick, left]).toEqual([[1], [1, 2, 0], [1]]);
+    for (let at = 0; at < 3; at += 1) reading.resume();
+    expect(slow).toEqual([1, 2, 0]);
   });
 });

@@ -25,8 +25,16 @@ async function start(host: Host, args: readonly string[]): Promise<Watched> {
   return { url, output: () => text, exitCode, child };
 }
 
-const lit = (page: Page, state: string): Promise<void> =>
-  page.locator(`.machine .state.now[data-state="${state}"]`).waitFor();
+/** @throws Error with what the page shows instead */
+async function lit(page: Page, state: string): Promise<void> {
+  try {
+    await page.locator(`.machine .state.now[data-state="${state}"]`).waitFor({ timeout: 60_000 });
+  } catch (error) {
+    throw new Error(`${state} is not lit; the page shows:\n${await page.locator('body').innerText()}`, {
+      cause: error,
+    });
+  }
+}
 
 const ways = (page: Page): Promise<string[]> => page.locator('#events-list .step .way').allInnerTexts();
 

@@ -83,12 +83,15 @@ export interface Stream extends Disposable {
   readonly frames: Received<{ readonly id: number; readonly frame: Frame }>;
   /** Every byte that came. */
   readonly wire: () => string;
+  /** It came to its proper end, and was not cut off. */
+  readonly complete: () => boolean;
 }
 
 export function stream(url: string, headers: Readonly<Record<string, string>> = {}): Stream {
   const frames = new Received<{ id: number; frame: Frame }>();
   let wire = '';
   let rest = '';
+  let complete = false;
   const asked = send(`${url}events`, { headers }, (answer) => {
     answer.setEncoding('utf8').on('data', (text: string) => {
       wire += text;
@@ -99,10 +102,12 @@ export function stream(url: string, headers: Readonly<Record<string, string>> = 
         frames.add({ id: Number(id), frame: JSON.parse(data) as Frame });
       }
     });
+    answer.on('end', () => (complete = answer.complete));
+    answer.on('error', () => undefined);
     answer.on('close', () => frames.end());
   });
   asked.on('error', () => frames.end());
-  return { frames, wire: () => wire, [Symbol.dispose]: () => void asked.destroy() };
+  return { frames, wire: () => wire, complete: () => complete, [Symbol.dispose]: () => void asked.destroy() };
 }
 
 export interface Messages extends Disposable {
