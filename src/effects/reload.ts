@@ -2,6 +2,7 @@
 import { InstallerError } from '../errors.ts';
 import type { Reload, ReloadOutput } from '../machines/types.ts';
 import type { WebProbe } from '../products/product.ts';
+import { endCrashLoop } from './crash-loop.ts';
 import type { Command, CommandResult } from './host/port.ts';
 import { listenersOn, loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
@@ -93,6 +94,7 @@ async function restartSocket(scope: Scope): Promise<void> {
 
 async function restartService(scope: Scope): Promise<void> {
   const { service } = scope.product;
+  await endCrashLoop(scope);
   // Clears a failed state, and the count of starts that systemd limits: reruns in a row are no crash loop.
   await systemctl(scope, 'reset-failed', service);
   const result = await systemctl(scope, 'restart', service);

@@ -1,6 +1,7 @@
 /** The running service, asked directly: which process, whose listener, which answer. */
 import { InstallerError } from '../errors.ts';
 import type { ServiceProbe, Settings } from '../products/product.ts';
+import { crashOf } from './crash-loop.ts';
 import { isListenerOf, isReceived, loopback, receiversOn } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { isRunning, showUnits, type UnitStatus } from './units.ts';
@@ -45,24 +46,6 @@ function isOwnListener(scope: Scope, port: number, status: UnitStatus): boolean 
   if (others.length === 0) return false;
   const who = others.map(({ name, pid }) => `${name}, process ${pid}`).join('; ');
   throw new InstallerError('E_FOREIGN_LISTENER', { address: `${loopback}:${port}`, who });
-}
-
-/** A service that systemd had to start again by itself less than this ago, in seconds, is in a loop of crashes. */
-const loopAge = 60;
-
-/** Half a sentence where it crashes. After a restart by this run every crash counts; what was before is judged by its age. */
-function crashOf(scope: Scope, status: UnitStatus): string | null {
-  const { activeState, subState, restarts, result, startedUs } = status;
-  if (activeState === 'failed') return `it failed (${result})`;
-  const times = `${restarts} ${restarts === 1 ? 'time' : 'times'}`;
-  if (subState === 'auto-restart')
-    return restarts === 0 ? `it crashed (${result})` : `it crashed again (${result}; restarted ${times})`;
-  const own = scope.state.restarted.has(status.unit);
-  // One crash that systemd has mended is no loop yet.
-  if (restarts < (own ? 1 : 2)) return null;
-  const age = Math.floor(Date.now() / 1000 - startedUs / 1_000_000);
-  const loops = own || (age >= 0 && age < loopAge);
-  return loops ? `it crashes and is restarted (${times}, the last time ${Math.max(0, age)} s ago)` : null;
 }
 
 /** Why no waiting will help; null where the service may still come. */

@@ -1,6 +1,7 @@
 /** `undo`: puts the host back as it was before the run, newest change first, and says what it had to leave. */
 import { InstallerError, type PublicError } from '../errors.ts';
 import type { UndoOutput } from '../machines/types.ts';
+import { endCrashLoop } from './crash-loop.ts';
 import { lookAt } from './identity.ts';
 import { missingPackages } from './packages.ts';
 import type { Applied, Scope } from './scope.ts';
@@ -159,9 +160,9 @@ async function putProgramsBack(scope: Scope, undoing: Undoing): Promise<void> {
     socket !== null &&
     ran(socket) &&
     (state.restarted.has(socket) || !ran(service) || !(await runsNow(scope, socket)));
-  // Stopped before its crashes are forgotten: one in between would count as the old version's.
   if (socketIsDue) await undoing.command(tools.systemctl, 'stop', service, socket);
   if (concerned) {
+    await endCrashLoop(scope);
     for (const unit of unitsOf(product).toReversed()) {
       // Else the crash loop of the new version keeps the old one from being started, and a unit that is gone stays
       // known as failed. One that systemd does not know any more need not be told.
