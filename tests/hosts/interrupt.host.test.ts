@@ -105,11 +105,13 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, name: 'int-again' });
     expectExit(await host.installer([]), 0);
     const secrets = secretsInFile(host);
-    // A session of its own: the signals go to the whole process group, as those of a terminal do.
-    const run = start(host, ['--force-rotate-tokens'], ['setsid', '--wait']);
+    // A process group of its own: the signals go to the whole of it, as those of a terminal do. Its shell, outside, tells
+    // how it ended; `setsid --wait` does not where that was by a signal.
+    const run = start(host, ['--force-rotate-tokens'], ['bash', '-c', 'set -m; "$@" & wait $!', 'bash']);
     await run.shows('"role":"env"');
+    // The oldest: a child that is not yet the program that it becomes goes by the same name.
     await host.must(
-      `group=$(pgrep -nf '^node .*[m]cp-installer.mjs'); while pkill -INT -g "$group"; do sleep 0.05; done`,
+      `group=$(pgrep -of '^node .*[m]cp-installer.mjs') && pkill -INT -g "$group" && while pkill -INT -g "$group"; do sleep 0.05; done`,
     );
     expect(await run.exitCode).toBe(130);
     expect(run.printed()).toContain('"outcome":"interrupted"');
