@@ -4,13 +4,16 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Document, LineCounter, Node } from 'yaml';
 import { InstallerError } from './errors.ts';
+import { nameOf, parseText, type Placed } from './product-text.ts';
 import type { Product } from './products/product.ts';
 import type { ProductFile, ServiceDefinition } from './products/service/definition.ts';
 import type { Problem } from './products/service/problems.ts';
 
 const maxBytes = 16 * 1024 * 1024;
+
+/** One slip of the indentation makes hundreds of problems; the first tell it. */
+const maxTold = 20;
 
 const errorCode = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
@@ -41,65 +44,13 @@ function textOf(bytes: Buffer): string | null {
   }
 }
 
-/** Something that is wrong at a place of the file. */
-interface Placed {
-  readonly line: number;
-  readonly column: number;
-  readonly what: string;
-}
-
 function failure(file: string, problems: readonly Placed[]): InstallerError {
   const lines = problems
     .toSorted((one, other) => one.line - other.line || one.column - other.column)
     .map(({ line, column, what }) => `  ${file}:${line}:${column}: ${what}`);
   const count = lines.length === 1 ? 'a problem' : `${lines.length} problems`;
+  if (lines.length > maxTold) lines.splice(maxTold, Infinity, `  and ${lines.length - maxTold} more`);
   return new InstallerError('E_PRODUCT_INVALID', { what: `${file} has ${count}:\n${lines.join('\n')}` });
-}
-
-const nameOf = (at: Problem['path']): string =>
-  at
-    .map((each, index) => (typeof each === 'number' ? `[${each}]` : index === 0 ? each : `.${each}`))
-    .join('');
-
-/** Finds where in the text a path leads to; where something is missing, what it is missing in. */
-class Places {
-  private readonly yaml: typeof import('yaml');
-  private readonly document: Document;
-  private readonly lines: LineCounter;
-
-  constructor(yaml: typeof import('yaml'), document: Document, lines: LineCounter) {
-    this.yaml = yaml;
-    this.document = document;
-    this.lines = lines;
-  }
-
-  at(offset: number): { readonly line: number; readonly column: number } {
-    const { line, col } = this.lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  }
-
-  of(problem: Problem): Placed {
-    const { isMap, isSeq, isScalar } = this.yaml;
-    let offset = this.document.contents?.range?.[0] ?? 0;
-    let node: unknown = this.document.contents;
-    for (const [index, step] of problem.path.entries()) {
-      if (isMap(node)) {
-        const pair = node.items.find(({ key }) => isScalar(key) && key.value === step);
-        if (pair === undefined) break;
-        const last = index === problem.path.length - 1;
-        const found = (last ? pair.key : (pair.value ?? pair.key)) as Node;
-        offset = found.range?.[0] ?? offset;
-        node = pair.value;
-      } else if (isSeq(node)) {
-        node = node.items[Number(step)];
-        offset = (node as Node | undefined)?.range?.[0] ?? offset;
-      } else {
-        break;
-      }
-    }
-    const words = problem.path.length === 0 ? problem.what : `${nameOf(problem.path)}: ${problem.what}`;
-    return { ...this.at(offset), what: words };
-  }
 }
 
 /** The files that a product file names, by their names; what cannot be read is a problem. */
@@ -179,21 +130,9 @@ export async function readProductFile(file: string): Promise<Product> {
     import('./products/service/problems.ts'),
     import('./products/service/index.ts'),
   ]);
-  const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const places = new Places(yaml, document, lines);
-  const broken = [...document.errors, ...document.warnings];
-  if (broken.length > 0)
-    throw failure(
-      file,
-      broken.map(({ pos, message }) => ({ ...places.at(pos[0]), what: message })),
-    );
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch {
-    throw failure(file, [{ line: 1, column: 1, what: 'its aliases stand for too much' }]);
-  }
+  const written = parseText(yaml, text);
+  if (!written.ok) throw failure(file, written.problems);
+  const { places, value } = written;
   const described = readAs(productFileSchema, value);
   if (!described.ok)
     throw failure(

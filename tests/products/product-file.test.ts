@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { toPublicError } from '../../src/errors.ts';
 import { readProductFile } from '../../src/product-file.ts';
 
@@ -95,6 +95,35 @@ describe('what is no YAML is told where it stands:', () => {
   ])('%s', async (_, text, line) => {
     expect(await told(text)).toContain(line);
   });
+});
+
+describe('what YAML allows and a product file has no use for is told where it stands:', () => {
+  test.each([
+    ['nothing', '# to be written\n', '1:1: it is empty; fields with their values belong here'],
+    ['a list', '- name: x\n', '1:1: this is not a mapping; fields with their values belong here'],
+    ['a text', 'thing\n', '1:1: this is not a mapping; fields with their values belong here'],
+    ['a number as a name', 'name: x\n8083: y\n', '2:1: the name of a field is a text'],
+    ['a mapping as a name', 'name: x\n? { a: b }\n: y\n', '2:3: the name of a field is a text'],
+    ['an alias of nothing', 'name: x\nunit: *there\n', '2:7: there is no anchor &there before this'],
+  ])('%s', async (_, text, line) => {
+    const warnings = vi.spyOn(process, 'emitWarning');
+    expect(await told(text)).toEqual([`thing.yaml:${line}`]);
+    expect(warnings).not.toHaveBeenCalled();
+  });
+});
+
+test('an alias of what stands before it is read as that', async () => {
+  const text = good.replace('name: thing', 'name: &it thing').replace('does things', '*it');
+  expect(text).toContain('*it');
+  expect(await told(text)).toEqual(['product thing']);
+});
+
+test('of many problems the first twenty are told, and how many more there are', async () => {
+  const items = Array.from({ length: 23 }, () => '  - { from: x, to: /etc/thing/x }\n').join('');
+  const lines = await told(`${good}files:\n${items}`);
+  expect(lines).toHaveLength(21);
+  expect(lines[19]).toMatch(/^thing\.yaml:18:16: files\[9\]\.to: there is no field/u);
+  expect(lines[20]).toBe('and 26 more');
 });
 
 test.each(['nginx', 'ssh', 'systemd', 'default', 'local', 'apt', 'cron'])(
