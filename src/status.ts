@@ -20,6 +20,7 @@ import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 import type { Product, Settings, WebProbe } from './products/product.ts';
 import { describePlan } from './render/words.ts';
 import { Session } from './session.ts';
+import { elsewhere, missing, portTaken } from './status-notes.ts';
 import { version } from './version.ts';
 
 /** A secret of the product, and whether it is there. */
@@ -76,19 +77,6 @@ const nothing: Status = {
   underWay: null,
   error: null,
 };
-
-/** What an installation would do about a secret is not what is done: nothing is generated here. */
-const missing = (name: string, path: string): Note => ({
-  code: 'secret-missing',
-  level: 'warning',
-  text: `${name} is missing in ${path}; an installation would generate it, alone.`,
-});
-
-const portTaken = ({ message }: PublicError): Note => ({
-  code: 'port-taken',
-  level: 'warning',
-  text: message,
-});
 
 /** What to look at. */
 export interface StatusOptions {
@@ -190,7 +178,7 @@ async function look(session: Session, product: Product, real: Host, request: Req
   if (ready.kind !== 'ready') return { ...nothing, kind: 'unknown', error: ready.error };
   const detected = await effects.detect({ request });
   if (detected.kind === 'refused') return { ...nothing, kind: 'unknown', error: detected.error };
-  if (detected.kind === 'fresh') return nothing;
+  if (detected.kind === 'fresh') return { ...nothing, notes: elsewhere(session.journal.memory) };
   const secrets = await effects.secrets({ request, mode: 'existing' });
   if (secrets.kind === 'refused') return { ...nothing, kind: 'unknown', error: secrets.error };
   const wouldDo = (checks: boolean): Promise<PlanOutput> =>

@@ -14,6 +14,7 @@ import type { Product } from '../../src/products/product.ts';
 import { defineService } from '../../src/products/service/index.ts';
 import { plainRequest } from '../../src/request.ts';
 import type { RunEvent } from '../../src/run-events.ts';
+import { status } from '../../src/status.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import { files, place, type Place } from '../support/place.ts';
 import { signerDefinition, signerFiles } from './signer.ts';
@@ -136,6 +137,21 @@ describe('on a host with both', () => {
     await ended(root, mcpOauthProxy);
     const { stdout } = await root.run('history');
     expect(stdout).toMatch(/install  mcp-oauth-proxy  fresh[^]*install  signer  fresh/u);
+  });
+
+  test('status of one that is not installed names the other that is; of one that is, and of a fresh host, nothing', async () => {
+    using root = place();
+    const told = async (product: Product): Promise<readonly string[]> => {
+      const { kind, notes } = await status({ root: root.path, product });
+      return [kind, ...notes.filter(({ code }) => code === 'other-products').map(({ text }) => text)];
+    };
+    expect(await told(mcpOauthProxy)).toEqual(['absent']);
+    expect(await ended(root, signer)).toEqual(fresh);
+    expect(await told(mcpOauthProxy)).toEqual([
+      'absent',
+      'Installed on this host by the installer: signer (status with --product FILE).',
+    ]);
+    expect(await told(signer)).toEqual(['installed']);
   });
 
   test('damage of the journal makes a restart due for both', async () => {
