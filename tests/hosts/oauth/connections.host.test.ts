@@ -122,12 +122,15 @@ describe.each(suites)('%s', (suite) => {
       // Whoever did not get the new tokens shows the ones before again; who was slow, those of two refreshes ago.
       for (const refreshes of [1, 2]) {
         const { tokens } = client;
+        const began = Date.now();
         for (let done = 0; done < refreshes; done += 1) {
           await client.expire();
           await client.must('echo');
         }
         await client.change({ tokens });
         await client.expire();
+        // All of this in one moment, however long a busy machine takes to start the programs.
+        await ageRefreshTokens(host, Math.floor((began - Date.now()) / 1000));
         expect(tokenRequests(await client.must('echo'))).toEqual([{ ...refresh, status: 200 }]);
         await expectConnected(client);
       }

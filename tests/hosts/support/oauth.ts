@@ -137,10 +137,10 @@ export function signAccessToken(host: Host, forgery: Forgery = {}): string {
   return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
 }
 
-/** Time passes for all refresh tokens at once, without anybody waiting. */
+/** Time passes for all refresh tokens at once, without anybody waiting; negative: it is taken back. */
 export async function ageRefreshTokens(host: Host, seconds: number): Promise<void> {
   const columns = ['issued', 'honoured_until', 'expires'];
-  const changes = columns.map((column) => `${column} = ${column} - ${seconds}`).join(', ');
+  const changes = columns.map((column) => `${column} = ${column} - (${seconds})`).join(', ');
   await host.must(
     `python3 -c 'import sqlite3; db = sqlite3.connect("/var/lib/private/mcp-oauth-proxy/state.db"); db.execute("UPDATE refresh SET ${changes}"); db.commit()'`,
   );

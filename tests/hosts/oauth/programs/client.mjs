@@ -32,8 +32,10 @@ const { Client, StreamableHTTPClientTransport, UnauthorizedError, types } = awai
 
 const load = () => JSON.parse(readFileSync(store, 'utf8'));
 const save = (changes) => {
-  writeFileSync(`${store}.new`, JSON.stringify({ ...load(), ...changes }), { mode: 0o600 });
-  renameSync(`${store}.new`, store);
+  // Several of these may save at once.
+  const unfinished = `${store}.${process.pid}`;
+  writeFileSync(unfinished, JSON.stringify({ ...load(), ...changes }), { mode: 0o600 });
+  renameSync(unfinished, store);
 };
 
 const report = { authorized: 0, actions: {}, notifications: [], requests: [], errors: [] };
