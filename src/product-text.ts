@@ -57,6 +57,12 @@ class Places {
   }
 }
 
+/** What the library says to programmers; the rest of what it says is for whoever wrote the file. */
+const ownWords: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here; a product file is one',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply',
+};
+
 /** What YAML allows and a product file has no use for. */
 function shapeProblems(yaml: Yaml, document: Document, places: Places): readonly Placed[] {
   const { contents } = document;
@@ -96,7 +102,7 @@ export function parseText(yaml: Yaml, text: string): Parsed {
   const broken = [...document.errors, ...document.warnings];
   const problems =
     broken.length > 0
-      ? broken.map(({ pos, message }) => ({ ...places.at(pos[0]), what: message }))
+      ? broken.map(({ pos, code, message }) => ({ ...places.at(pos[0]), what: ownWords[code] ?? message }))
       : shapeProblems(yaml, document, places);
   if (problems.length > 0) return { ok: false, problems };
   try {

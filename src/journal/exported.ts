@@ -13,15 +13,24 @@ const header = v.object({
   kind: v.literal('mcp-installer run'),
   v: v.literal(exportVersion),
   run: v.pipe(v.string(), v.regex(runId)),
+  /** Length of the journal, in bytes: a file that was cut on its way is no run that was cut off. */
+  bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 
 /** @param journal the bytes of the run's journal */
 export function encodeExport(run: string, journal: Uint8Array): Uint8Array {
-  const first: v.InferOutput<typeof header> = { kind: 'mcp-installer run', v: exportVersion, run };
+  const first: v.InferOutput<typeof header> = {
+    kind: 'mcp-installer run',
+    v: exportVersion,
+    run,
+    bytes: journal.byteLength,
+  };
   return Buffer.concat([Buffer.from(`${JSON.stringify(first)}\n`), journal]);
 }
 
 const nullable = v.nullable(v.string());
+/** A name of the machine's: it stands in drawings, where other text would be taken for their own. */
+const word = v.pipe(v.string(), v.regex(/^[A-Za-z]{1,40}$/u));
 const at = { n: v.number(), t: v.pipe(v.string(), v.isoTimestamp()) };
 
 /** As far as the commands look into records; the machine judges events itself. */
@@ -50,9 +59,9 @@ const record = v.variant('k', [
   v.looseObject({
     ...at,
     k: v.literal('run.ended'),
-    outcome: v.string(),
+    outcome: word,
     exitCode: v.number(),
-    mode: v.string(),
+    mode: word,
     changed: v.boolean(),
     plan: nullable,
     error: nullable,
@@ -89,9 +98,15 @@ export function parseExport(text: string): Run | null {
   const first = headerOf(text.slice(0, end));
   if (end === -1 || first === null) return null;
   // The first line of the journal is the second of the file.
-  const parsed = parseJournal(text.slice(end + 1), 2);
+  const journal = text.slice(end + 1);
+  const parsed = parseJournal(journal, 2);
   const wrong = parsed.records.findIndex((candidate) => !isSound(candidate));
-  if (wrong === -1) return runOf(first.run, parsed);
+  if (wrong === -1) {
+    const length = Buffer.byteLength(journal);
+    if (parsed.damage !== null || length === first.bytes) return runOf(first.run, parsed);
+    const damage = `it was cut or added to: ${length} bytes of a journal of ${first.bytes}`;
+    return runOf(first.run, { ...parsed, torn: false, damage });
+  }
   const records = parsed.records.slice(0, wrong);
   const damage = `line ${wrong + 2} does not hold what its kind should`;
   return runOf(first.run, { ...parsed, records, torn: false, damage });

@@ -1,7 +1,8 @@
 /** When is a service healthy, and how soon is told that it is not? On a clock that only moves while something waits. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { endCrashLoop } from '../../src/effects/crash-loop.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
-import type { Host, HttpAnswer } from '../../src/effects/host/port.ts';
+import type { Command, CommandResult, Host, HttpAnswer } from '../../src/effects/host/port.ts';
 import { createScope, type Scope } from '../../src/effects/scope.ts';
 import { untilHealthy } from '../../src/effects/service.ts';
 import { emptyMemory } from '../../src/facts.ts';
@@ -80,6 +81,55 @@ async function judged(life: Life, restarted = false): Promise<readonly [string, 
 }
 
 const unhealthy = (why: string): string => `The service is not healthy: ${why}.`;
+
+describe('before crashes are forgotten', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: noon, toFake: ['Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const ended = async (shown: Readonly<Record<string, string | number>>): Promise<readonly string[]> => {
+    const changes: string[] = [];
+    const scope = scopeOf({ shown: () => shown }, true);
+    const change = (command: Command): Promise<CommandResult> => {
+      changes.push([command.file, ...command.args].join(' '));
+      return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
+    };
+    await endCrashLoop({ ...scope, host: { ...scope.host, change } });
+    return changes;
+  };
+  const stop = ['/usr/bin/systemctl stop --job-mode=ignore-dependencies mcp-oauth-proxy.service'];
+
+  test.each([
+    [
+      'a service that waits for its next start is stopped',
+      { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: 0 },
+      stop,
+    ],
+    [
+      'so is one that is about to be started',
+      { ActiveState: 'activating', SubState: 'auto-restart-queued', NRestarts: 1 },
+      stop,
+    ],
+    [
+      'so is one that was started again just now',
+      { ...running, NRestarts: 1, ExecMainStartTimestamp: stamp(-1_000) },
+      stop,
+    ],
+    [
+      'one that crashed once, long ago, runs on',
+      { ...running, NRestarts: 1, ExecMainStartTimestamp: stamp(-61_000) },
+      [],
+    ],
+    ['one that never crashed runs on', { ...running, ExecMainStartTimestamp: stamp(-1_000) }, []],
+    ['one that stands still is left so', { ActiveState: 'inactive', SubState: 'dead', NRestarts: 3 }, []],
+    [
+      'one that systemd has given up is left so',
+      { ActiveState: 'failed', SubState: 'failed', NRestarts: 5 },
+      [],
+    ],
+  ])('%s', async (_, shown, commands) => {
+    expect(await ended(shown)).toEqual(commands);
+  });
+});
 
 describe('health', () => {
   beforeEach(() => void vi.useFakeTimers({ now: noon, toFake: ['Date'] }));

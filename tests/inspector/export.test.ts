@@ -42,8 +42,14 @@ test('the file is the journal as it was recorded, behind one line, for its owner
   using root = await installed();
   const file = await exported(root);
   const [first, ...rest] = readFileSync(file, 'utf8').split('\n');
-  expect(JSON.parse(first ?? '')).toEqual({ kind: 'mcp-installer run', v: 1, run: root.runs().at(-1) });
-  expect(rest.join('\n')).toBe(root.read(root.journal()));
+  const journal = root.read(root.journal());
+  expect(JSON.parse(first ?? '')).toEqual({
+    kind: 'mcp-installer run',
+    v: 1,
+    run: root.runs().at(-1),
+    bytes: Buffer.byteLength(journal),
+  });
+  expect(rest.join('\n')).toBe(journal);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const { stdout } = expectExit(await root.run('show', ['last', '--export', '-']), 0);
   expect(stdout).toBe(readFileSync(file, 'utf8'));
@@ -149,7 +155,7 @@ describe('what is no run, or a damaged one, is exit 65 and never a crash:', () =
     ['JSON of another kind', '{"kind":"other","v":1,"run":"20261125T000000Z-abcd"}\n'],
     [
       'a newer format of the first line',
-      '{"kind":"mcp-installer run","v":2,"run":"20261125T000000Z-abcd"}\n',
+      '{"kind":"mcp-installer run","v":2,"run":"20261125T000000Z-abcd","bytes":0}\n',
     ],
     ['a run whose id is a path', '{"kind":"mcp-installer run","v":1,"run":"../../etc/passwd"}\n'],
     ['a journal without the first line', forged([started]).split('\n').slice(1).join('\n')],
@@ -208,9 +214,47 @@ describe('what is no run, or a damaged one, is exit 65 and never a crash:', () =
   test('any cut of a good file is told', async () => {
     using root = await installed();
     const text = readFileSync(await exported(root), 'utf8');
-    for (let end = 0; end < text.length; end += 211) {
+    const first = text.indexOf('\n') + 1;
+    const wholeLines = [first, text.indexOf('\n', first) + 1, text.length - 1];
+    for (const end of [...wholeLines, ...Array.from({ length: text.length / 211 }, (_, at) => at * 211)]) {
       const found = parseExport(text.slice(0, end));
-      expect(found === null || found.torn || found.ended === null).toBe(true);
+      if (end >= first)
+        expect(found?.damage).toBe(
+          `it was cut or added to: ${end - first} bytes of a journal of ${text.length - first}`,
+        );
+      else expect(found).toBeNull();
+    }
+    expect(parseExport(text)?.damage).toBeNull();
+  });
+
+  test('a file that was cut on its way, whatever is made of it', async () => {
+    using root = await installed();
+    const file = await exported(root);
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.slice(0, text.indexOf('\n') + 1));
+    for (const args of [
+      ['show', file],
+      ['replay', file],
+      ['graph', '--run', file],
+    ]) {
+      const ran = await run(args);
+      expect([ran.exitCode, ran.stderr]).toEqual([
+        65,
+        expect.stringContaining('it was cut or added to: 0 bytes'),
+      ]);
+    }
+  });
+
+  test('an outcome that would be taken for a part of the drawing', async () => {
+    using root = temporaryRoot();
+    const file = path.join(root.path, 'run.jsonl');
+    const end = { exitCode: 0, mode: 'fresh', changed: true, plan: null, error: null };
+    for (const outcome of ['installed\n  installed --> elsewhere', '\u001b[31m', '<i>']) {
+      writeFileSync(file, forged([started, { k: 'run.ended', outcome, ...end }]));
+      for (const format of ['mermaid', 'dot', 'svg', 'json']) {
+        const ran = await run(['graph', '--run', file, '--format', format]);
+        expect([ran.exitCode, ran.stdout.includes(outcome)]).toEqual([65, false]);
+      }
     }
   });
 });

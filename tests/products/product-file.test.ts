@@ -104,6 +104,11 @@ describe('what YAML allows and a product file has no use for is told where it st
     ['a text', 'thing\n', '1:1: this is not a mapping; fields with their values belong here'],
     ['a number as a name', 'name: x\n8083: y\n', '2:1: the name of a field is a text'],
     ['a mapping as a name', 'name: x\n? { a: b }\n: y\n', '2:3: the name of a field is a text'],
+    [
+      'a second document',
+      'name: x\n---\nname: y\n',
+      '2:1: a second document begins here; a product file is one',
+    ],
     ['an alias of nothing', 'name: x\nunit: *there\n', '2:7: there is no anchor &there before this'],
   ])('%s', async (_, text, line) => {
     const warnings = vi.spyOn(process, 'emitWarning');
