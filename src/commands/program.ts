@@ -216,8 +216,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       program.commands.some(
         (each) => each.name() === words.command && each.options.some(({ long }) => long === '--product'),
       );
-    if (productFile === '') throw usage('--product needs a file.', 'Name a YAML or JSON file.');
     if (productFile !== null && mayTake) {
+      if (productFile === '') throw usage('--product needs a file.', 'Name a YAML or JSON file.');
       program = programFor(await (await import('../product-file.ts')).readProductFile(productFile));
       words = wordsOf(program, argv);
     }

@@ -1,7 +1,7 @@
 /** A service that crashes and is started again by systemd: told where it is one, and ended before a new start. */
 import type { Scope } from './scope.ts';
 import { tools } from './tools.ts';
-import { showUnits, type UnitStatus } from './units.ts';
+import { showUnit, type UnitStatus } from './units.ts';
 
 /** A service that systemd had to start again by itself less than this ago, in seconds, is in a loop of crashes. */
 const loopAge = 60;
@@ -39,7 +39,7 @@ export function crashOf(scope: Scope, status: UnitStatus): string | null {
  */
 export async function endCrashLoop(scope: Scope): Promise<void> {
   const { service } = scope.product;
-  const status = (await showUnits(scope.host, [service])).get(service);
+  const status = await showUnit(scope.host, service);
   if (status === undefined || status.activeState === 'inactive' || status.activeState === 'failed') return;
   // systemd counts on for as long as the unit is loaded: a crash of last week is no loop.
   const loops = waitsForRestart(status) || (status.restarts > 0 && isYoung(ageOf(status)));

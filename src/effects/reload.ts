@@ -7,7 +7,7 @@ import type { Command, CommandResult } from './host/port.ts';
 import { listenersOn, loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { complaint, mustSucceed, tools } from './tools.ts';
-import { dropInsOf, isInUnit, isRunning, showUnits, unitsOf } from './units.ts';
+import { dropInsOf, isInUnit, isRunning, showUnit, unitsOf } from './units.ts';
 import { isSiteKept, servedBy, showsMarker, type Served } from './web.ts';
 
 /** Old workers go on answering for a moment after a reload has returned. */
@@ -71,7 +71,7 @@ async function checkUnits(scope: Scope): Promise<void> {
 /** Old workers of nginx hold a port that the new configuration has given up for a moment longer. */
 export async function untilGivenUp(scope: Scope): Promise<void> {
   const { product, state, host } = scope;
-  const web = (await showUnits(host, [product.webUnit])).get(product.webUnit);
+  const web = await showUnit(host, product.webUnit);
   const port = product.listenPort(state.settings);
   if (port === null) return;
   const deadline = Date.now() + webTimeout;
@@ -131,7 +131,7 @@ async function untilReplaced(scope: Scope, web: WebProbe, old: readonly number[]
 /** A reload that returns 0 is not believed: the site is asked until it shows the new configuration. */
 async function reloadWeb(scope: Scope): Promise<void> {
   const { webUnit } = scope.product;
-  const status = (await showUnits(scope.host, [webUnit])).get(webUnit);
+  const status = await showUnit(scope.host, webUnit);
   const verb = isRunning(status) ? 'reload' : 'start';
   const web = scope.state.desired?.web ?? null;
   // The main process stays, and holds the port on.

@@ -4,15 +4,14 @@ import type { ServiceProbe, Settings } from '../products/product.ts';
 import { crashOf } from './crash-loop.ts';
 import { isListenerOf, isReceived, loopback, receiversOn } from './listener.ts';
 import type { Scope } from './scope.ts';
-import { isRunning, showUnits, type UnitStatus } from './units.ts';
+import { isRunning, showUnit, type UnitStatus } from './units.ts';
 
 const pollEvery = 50;
 
 const port = (scope: Scope): number | null => scope.product.listenPort(scope.state.settings);
 
-export async function statusOf(scope: Scope): Promise<UnitStatus | undefined> {
-  return (await showUnits(scope.host, [scope.product.service])).get(scope.product.service);
-}
+export const statusOf = (scope: Scope): Promise<UnitStatus | undefined> =>
+  showUnit(scope.host, scope.product.service);
 
 /**
  * How long one answer is waited for. A request to a service that crashes stays in the queue of systemd's socket, so the

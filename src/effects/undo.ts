@@ -8,7 +8,7 @@ import type { Applied, Scope } from './scope.ts';
 import { untilGivenUp } from './reload.ts';
 import { untilHealthy } from './service.ts';
 import { complaint, tools } from './tools.ts';
-import { isRunning, showUnits, unitsOf } from './units.ts';
+import { isRunning, showUnit, unitsOf } from './units.ts';
 
 const healthTimeout = 15_000;
 
@@ -130,7 +130,7 @@ async function stopWhatWasStarted(scope: Scope, undoing: Undoing): Promise<void>
 }
 
 async function runsNow(scope: Scope, unit: string): Promise<boolean> {
-  return isRunning((await showUnits(scope.host, [unit])).get(unit));
+  return isRunning(await showUnit(scope.host, unit));
 }
 
 async function putWebBack(scope: Scope, undoing: Undoing): Promise<void> {

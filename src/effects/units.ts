@@ -100,6 +100,10 @@ export async function showUnits(
   return new Map(units.map((unit, at) => [unit, { ...parseUnit(blocks[at] ?? ''), unit }]));
 }
 
+/** undefined where systemd does not answer. */
+export const showUnit = async (host: HostReads, unit: string): Promise<UnitStatus | undefined> =>
+  (await showUnits(host, [unit])).get(unit);
+
 export const isRunning = (status: UnitStatus | undefined): boolean =>
   status?.activeState === 'active' || status?.activeState === 'reloading';
 

@@ -6,7 +6,7 @@ import { certificateNotes } from './certificate.ts';
 import type { Scope } from './scope.ts';
 import { settle } from './settle.ts';
 import { createProbe, statusOf, untilHealthy } from './service.ts';
-import { environmentOf, isRunning, showUnits, type UnitStatus } from './units.ts';
+import { environmentOf, isRunning, showUnit, type UnitStatus } from './units.ts';
 import { addressesTaken, askThroughWeb, isSiteKept, servedBy, showsMarker } from './web.ts';
 
 /** A service that was just started has this long to answer; Python on a small host takes seconds. */
@@ -44,7 +44,7 @@ export interface WebVerdict {
 export async function verifyWeb(scope: Scope, web: WebProbe, timeout = 5_000): Promise<WebVerdict> {
   const { host, product } = scope;
   const unit = product.webUnit;
-  if (!isRunning((await showUnits(host, [unit])).get(unit))) {
+  if (!isRunning(await showUnit(host, unit))) {
     throw new InstallerError('E_UNHEALTHY', { why: `${unit} is not running`, unit });
   }
   const kept = isSiteKept(scope);

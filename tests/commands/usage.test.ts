@@ -15,6 +15,8 @@ interface Wrong {
 const wrong: readonly Wrong[] = [
   { args: ['--domian', 'a.example.org'], says: ['--domian', 'Did you mean --domain?'] },
   { args: ['--dryrun'], says: ['--dryrun', 'Did you mean --dry-run?'] },
+  { args: ['--product', ''], says: ['--product needs a file.'] },
+  { args: ['graph', '--product', ''], says: ["Unknown option '--product' of graph"] },
   { args: ['history', '--product', 'nofile'], says: ["Unknown option '--product' of history"] },
   { args: ['instal'], says: ['"instal"', 'Did you mean install?'] },
   { args: ['--domain', 'http://x.example.org'], says: ['not a host name'] },

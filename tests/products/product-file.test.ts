@@ -117,6 +117,11 @@ describe('what YAML allows and a product file has no use for is told where it st
   });
 });
 
+test('what is nested more deeply than can be read is told as that', async () => {
+  const [first] = await told(`name: ${'['.repeat(50_000)}`);
+  expect(first).toMatch(/^thing\.yaml:1:\d+: it is nested too deeply$/u);
+});
+
 test('an alias of what stands before it is read as that', async () => {
   const text = good.replace('name: thing', 'name: &it thing').replace('does things', '*it');
   expect(text).toContain('*it');
