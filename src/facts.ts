@@ -65,6 +65,8 @@ export type Fact =
     }
   /** The package manager is about to be asked for these. */
   | { readonly fact: 'packagesRequested'; readonly names: readonly string[] }
+  /** What the host is now is what it was before the run `to`, whose work and that of all later runs is undone. */
+  | { readonly fact: 'undone'; readonly to: string }
   /** This version of the installer is about to change the host, or found nothing to change. */
   | { readonly fact: 'installer'; readonly version: string };
 
@@ -241,6 +243,9 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
         ...memory,
         packagesRequested: unique([...memory.packagesRequested, ...fact.names]).toSorted(),
       };
+    // What it says of paths, units and secrets stands in facts of its own.
+    case 'undone':
+      return memory;
     case 'installer':
       return { ...memory, installer: fact.version };
   }

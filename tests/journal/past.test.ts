@@ -1,0 +1,116 @@
+/** What past runs did to a host, from their facts: which of them stand, and how everything was before one of them. */
+import { describe, expect, test } from 'vitest';
+import { emptyMemory, remember, type Fact, type FileIdentity, type Memory } from '../../src/facts.ts';
+import { lastToUndo, pastRuns, pathsBefore } from '../../src/journal/past.ts';
+import { runOf, type Run } from '../../src/journal/reader.ts';
+import type { JournalRecord, RecordBody } from '../../src/journal/record.ts';
+
+const file = (hash: string): FileIdentity => ({ type: 'file', hash, mode: 0o644, uid: 0, gid: 0 });
+
+/** From one content to another, by their hashes; '' stands for no file. */
+function replaced(path: string, from: string, to: string): Fact[] {
+  const identity = (hash: string): FileIdentity | null => (hash === '' ? null : file(hash));
+  const backup = from === '' ? null : `before/${from}`;
+  return [
+    { fact: 'replacing', path, before: identity(from), after: identity(to), backup },
+    { fact: 'replaced', path },
+  ];
+}
+
+type Entry = readonly [id: string, facts: readonly Fact[], product?: string];
+
+/** Runs one after the other, each on top of what the ones before left to know. */
+function history(
+  ...all: readonly (readonly [id: string, facts: readonly Fact[], product?: string])[]
+): Run[] {
+  let memory: Memory = emptyMemory;
+  return all.map(([id, facts, product = 'thing']) => {
+    const start: RecordBody = {
+      k: 'run.started',
+      format: 2,
+      machine: { id: 'installer', version: '1' },
+      installer: '1.0.0',
+      command: 'install',
+      input: {},
+      inherited: { ...memory, product },
+    };
+    for (const fact of facts) memory = remember(memory, id, fact);
+    const bodies: RecordBody[] = [start, ...facts.map((fact): RecordBody => ({ k: 'fact', v: 1, fact }))];
+    const records = bodies.map((body, n): JournalRecord => ({ n, t: '2026-11-25T00:00:00.000Z', ...body }));
+    return runOf(id, { records, torn: false, damage: null, writtenBy: null });
+  });
+}
+
+const standing = (...all: Entry[]): readonly string[] =>
+  pastRuns(history(...all), 'thing').flatMap(({ id, stands }) => (stands ? [id] : []));
+
+const install = ['r1', replaced('/a', '', 'one')] as const;
+const upgrade = ['r2', replaced('/a', 'one', 'two')] as const;
+const upgradeAgain = ['r3', replaced('/a', 'two', 'three')] as const;
+
+describe('which runs stand', () => {
+  test('all that changed something and of this product', () => {
+    expect(standing(install, ['quiet', []], ['other', replaced('/b', '', 'x'), 'else'], upgrade)).toEqual([
+      'r1',
+      'r2',
+    ]);
+  });
+
+  test('not one that put everything back itself, and one that put back a part', () => {
+    const restored: Fact = { fact: 'restored', path: '/a', baselines: [] };
+    expect(standing(install, ['r2', [...replaced('/a', 'one', 'two'), restored]])).toEqual(['r1']);
+    const half = [...replaced('/a', 'one', 'two'), ...replaced('/b', '', 'x'), restored];
+    const past = pastRuns(history(install, ['r2', half]), 'thing');
+    expect(past.map(({ id, changed }) => [id, changed])).toEqual([
+      ['r1', ['/a']],
+      ['r2', ['/b']],
+    ]);
+  });
+
+  test('not those that were undone, but what undid them', () => {
+    const undoing = ['u1', [...replaced('/a', 'three', 'one'), { fact: 'undone', to: 'r2' }]] as const;
+    expect(standing(install, upgrade, upgradeAgain, undoing)).toEqual(['r1', 'u1']);
+    expect(lastToUndo(pastRuns(history(install, upgrade, upgradeAgain, undoing), 'thing'))?.id).toBe('r1');
+  });
+
+  test('again those that were undone, once the undoing is undone', () => {
+    const undoing = ['u1', [...replaced('/a', 'three', 'one'), { fact: 'undone', to: 'r2' }]] as const;
+    const redoing = ['u2', [...replaced('/a', 'one', 'three'), { fact: 'undone', to: 'u1' }]] as const;
+    expect(standing(install, upgrade, upgradeAgain, undoing, redoing)).toEqual(['r1', 'r2', 'r3', 'u2']);
+  });
+});
+
+describe('how a path was before a run', () => {
+  const before = (to: string, ...all: Entry[]) => pathsBefore(pastRuns(history(...all), 'thing'), to);
+
+  test('as the first run from there on found it, with the copy that it made, and what stands there now', () => {
+    expect(before('r2', install, upgrade, upgradeAgain)).toEqual([
+      {
+        path: '/a',
+        before: file('one'),
+        backup: { run: 'r2', name: 'before/one' },
+        baselines: ['one'],
+        now: [file('three')],
+      },
+    ]);
+  });
+
+  test('nothing, where the first run made it', () => {
+    expect(before('r1', install, upgrade)).toMatchObject([{ before: null, backup: null, baselines: [] }]);
+  });
+
+  test('where a run was killed at it, the old and the new may stand there', () => {
+    const killed = ['r2', replaced('/a', 'one', 'two').slice(0, 1)] as const;
+    expect(before('r2', install, killed)).toMatchObject([
+      { before: file('one'), now: [file('one'), file('two')] },
+    ]);
+  });
+
+  test('where a later run put it back, what it found stands there', () => {
+    const restored: Fact = { fact: 'restored', path: '/a', baselines: ['one'] };
+    const failed = ['r3', [...replaced('/a', 'two', 'three'), restored]] as const;
+    expect(before('r2', install, upgrade, failed)).toMatchObject([
+      { before: file('one'), now: [file('two')] },
+    ]);
+  });
+});
