@@ -32,6 +32,8 @@ export type Fact =
       readonly after: FileIdentity | null;
       /** Name of the copy of the old bytes inside the run's folder; `….masked` where secrets in it are hidden. */
       readonly backup: string | null;
+      /** What running programs have to be made to notice when the path changes; installers before left it out. */
+      readonly due?: readonly Obligation['what'][];
     }
   | { readonly fact: 'replaced'; readonly path: string }
   /** Put back as it was before the run; `baselines` are what was known of the path before. */
@@ -44,6 +46,12 @@ export type Fact =
   | { readonly fact: 'revoked' }
   | { readonly fact: 'secretsMade'; readonly names: readonly string[] }
   | { readonly fact: 'secretsPurged' }
+  /** Other values are about to take the place of these: what had the old ones cannot be brought back. */
+  | { readonly fact: 'secretsReplaced'; readonly names: readonly string[] }
+  /** The env file is about to be written; these settings stood in it, null: there was none. */
+  | { readonly fact: 'settingsFound'; readonly settings: Readonly<Record<string, string>> | null }
+  /** Units are about to be started, restarted, reloaded or stopped; these of them were running. */
+  | { readonly fact: 'unitsFound'; readonly running: readonly string[] }
   /**
    * Values with these fingerprints came from a file of the user's: a rotation of everything skips them. On disk before
    * the values are; `only` once it is certain that no other supplied value is on the host any more.
@@ -243,7 +251,10 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
         ...memory,
         packagesRequested: unique([...memory.packagesRequested, ...fact.names]).toSorted(),
       };
-    // What it says of paths, units and secrets stands in facts of its own.
+    // Of use to undoing, which reads the run itself; what an installation needs stands in other facts.
+    case 'secretsReplaced':
+    case 'settingsFound':
+    case 'unitsFound':
     case 'undone':
       return memory;
     case 'installer':

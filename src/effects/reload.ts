@@ -168,6 +168,8 @@ async function carryOut(scope: Scope, reload: Reload): Promise<void> {
 }
 
 async function all(scope: Scope, reloads: readonly Reload[]): Promise<ReloadOutput> {
+  const running = [...scope.state.unitsBefore.values()].filter(isRunning).map(({ unit }) => unit);
+  if (reloads.length > 0) scope.record({ fact: 'unitsFound', running });
   await scope.beforeChange();
   const plans = (what: Reload['what']): boolean => reloads.some((reload) => reload.what === what);
   if (plans('reloadWeb')) await checkWeb(scope);

@@ -46,6 +46,16 @@ async function backup(scope: Scope, path: string, bytes: Uint8Array | null): Pro
   return scope.backup(kept, kept === bytes ? '' : '.masked');
 }
 
+/** What undoing has to know of an env file, of which no copy is kept. */
+function announceEnv(scope: Scope): void {
+  const { before, after, env, settingsBefore } = scope.state;
+  const names = [...before].flatMap(([name, value]) =>
+    value !== '' && value !== after.get(name) ? [name] : [],
+  );
+  if (names.length > 0) scope.record({ fact: 'secretsReplaced', names });
+  scope.record({ fact: 'settingsFound', settings: env === null ? null : settingsBefore });
+}
+
 /** What has to be on record before the bytes are: whose they are, and that this version wrote them. */
 function announce(scope: Scope, { path, after }: Operation): void {
   const { product, state } = scope;
@@ -55,6 +65,7 @@ function announce(scope: Scope, { path, after }: Operation): void {
     scope.record({ fact: 'sourceSupplied', hashes: [hash], only: false, bundled: insteadOf(scope, hash) });
   }
   const supplied = state.secrets.filter(({ origin }) => origin === 'supplied');
+  if (path === product.envFile) announceEnv(scope);
   if (path === product.envFile && supplied.length > 0) {
     const fingerprints = Object.fromEntries(supplied.map(({ name, fingerprint }) => [name, fingerprint]));
     scope.record({ fact: 'secretsSupplied', fingerprints, only: false });
@@ -75,7 +86,8 @@ async function replace(
   }
   announce(scope, operation);
   const baselines = scope.memory().baselines[path] ?? [];
-  scope.record({ fact: 'replacing', path, before, after, backup: await backup(scope, path, bytes) });
+  const due = [...new Set((state.obligations.get(path) ?? []).map(({ what }) => what))];
+  scope.record({ fact: 'replacing', path, before, after, backup: await backup(scope, path, bytes), due });
   // Before the change, not after it: a write that fails half way is undone as well.
   state.applied.push({ operation, before, bytes, baselines });
   const outcome = await make();
