@@ -73,8 +73,12 @@ export type Fact =
     }
   /** The package manager is about to be asked for these. */
   | { readonly fact: 'packagesRequested'; readonly names: readonly string[] }
-  /** What the host is now is what it was before the run `to`, whose work and that of all later runs is undone. */
+  /** The work of the run `to` and of all later ones is about to be undone. */
+  | { readonly fact: 'undoing'; readonly to: string }
+  /** What the host is now is what it was before the run `to`. */
   | { readonly fact: 'undone'; readonly to: string }
+  /** What is known of a path from here on, where it is what it was before an earlier run. */
+  | { readonly fact: 'knownAs'; readonly path: string; readonly baselines: readonly string[] }
   /** This version of the installer is about to change the host, or found nothing to change. */
   | { readonly fact: 'installer'; readonly version: string };
 
@@ -221,6 +225,7 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
     case 'replaced':
       return withBaseline(memory, fact.path, (memory.baselines[fact.path] ?? []).slice(-1));
     case 'restored':
+    case 'knownAs':
       return withBaseline(memory, fact.path, fact.baselines);
     case 'kept':
       return withBaseline(memory, fact.path, [fact.offered]);
@@ -255,6 +260,7 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
     case 'secretsReplaced':
     case 'settingsFound':
     case 'unitsFound':
+    case 'undoing':
     case 'undone':
       return memory;
     case 'installer':

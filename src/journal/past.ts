@@ -2,7 +2,7 @@
  * What the runs of one product have done to the host, and how it was before each of them: from their facts alone. Pure, over
  * journals that were read; what is on disk now is compared by whoever is about to undo them.
  */
-import type { FileIdentity } from '../facts.ts';
+import type { Fact, FileIdentity, Obligation } from '../facts.ts';
 import type { Run } from './reader.ts';
 
 /** A path as it was before a run, and where the bytes that stood there are kept. */
@@ -19,6 +19,8 @@ export interface PathBefore {
    * that or what it was about to put there.
    */
   readonly now: readonly (FileIdentity | null)[];
+  /** What becomes due when it changes. */
+  readonly due: readonly Obligation['what'][];
 }
 
 /** One run that changed something, or that undid others. */
@@ -27,7 +29,7 @@ export interface PastRun {
   readonly run: Run;
   /** Paths that are otherwise than before it; what it put back itself is not among them. */
   readonly changed: readonly string[];
-  /** It put the host back to how it was before this run; null where it undid nothing. */
+  /** It was to put the host back to how it was before this run; null where it was to undo nothing. */
   readonly undid: string | null;
   /** Is its work still there, neither undone by a later run nor made undone again? */
   readonly stands: boolean;
@@ -38,6 +40,7 @@ interface Replacement {
   readonly before: FileIdentity | null;
   readonly after: FileIdentity | null;
   readonly backup: string | null;
+  readonly due: readonly Obligation['what'][];
   /** `announced`: the run was killed or failed at it. */
   readonly state: 'announced' | 'done' | 'restored';
 }
@@ -50,8 +53,8 @@ function replacementsOf(run: Run): readonly Replacement[] {
     if (record.k !== 'fact') continue;
     const { fact } = record;
     if (fact.fact === 'replacing') {
-      const { path, before, after, backup } = fact;
-      all.push({ path, before, after, backup, state: 'announced' });
+      const { path, before, after, backup, due = [] } = fact;
+      all.push({ path, before, after, backup, due, state: 'announced' });
     } else if (fact.fact === 'replaced') {
       const at = last(fact.path);
       if (at !== -1) all[at] = { ...all[at]!, state: 'done' };
@@ -64,9 +67,12 @@ function replacementsOf(run: Run): readonly Replacement[] {
   return all;
 }
 
-function undidOf(run: Run): string | null {
+type FactOf<Kind extends Fact['fact']> = Extract<Fact, { fact: Kind }>;
+
+/** The first fact of a kind in a run; null where it has none. */
+function firstFact<Kind extends Fact['fact']>(run: Run, kind: Kind): FactOf<Kind> | null {
   for (const record of run.records)
-    if (record.k === 'fact' && record.fact.fact === 'undone') return record.fact.to;
+    if (record.k === 'fact' && record.fact.fact === kind) return record.fact as FactOf<Kind>;
   return null;
 }
 
@@ -83,11 +89,13 @@ export function pastRuns(runs: readonly Run[], product: string): readonly PastRu
     if (run.product !== product) continue;
     const all = replacementsOf(run);
     const changed = [...new Set(all.filter(({ state }) => state !== 'restored').map(({ path }) => path))];
-    const undid = undidOf(run);
+    const undid = firstFact(run, 'undoing')?.to ?? null;
     if (changed.length === 0 && undid === null) continue;
     stoodBefore.set(run.id, standing);
     past.push({ id: run.id, run, changed, undid });
-    standing = undid === null ? [...standing, run.id] : [...(stoodBefore.get(undid) ?? []), run.id];
+    // One that was killed at it has undone nothing yet: the next one begins where it began.
+    const done = firstFact(run, 'undone');
+    standing = done === null ? [...standing, run.id] : [...(stoodBefore.get(done.to) ?? []), run.id];
   }
   return past.map((each) => ({ ...each, stands: standing.includes(each.id) }));
 }
@@ -101,27 +109,54 @@ function baselinesAt(run: Run, path: string): readonly string[] {
   return known[path] ?? [];
 }
 
-/** @returns every path that `to` or a later run touched, as it was before `to` */
-export function pathsBefore(past: readonly PastRun[], to: string): readonly PathBefore[] {
+/** @returns every path that one of these runs touched, as it was before the first of them */
+function pathsBefore(runs: readonly PastRun[]): readonly PathBefore[] {
   const found = new Map<string, PathBefore>();
-  for (const { id, run } of past.slice(past.findIndex((each) => each.id === to))) {
-    for (const { path, before, after, backup, state } of replacementsOf(run)) {
+  for (const { id, run } of runs) {
+    for (const { path, before, after, backup, state, due } of replacementsOf(run)) {
       const known = found.get(path);
       const now =
         state === 'done' ? [after] : state === 'restored' ? [before] : [...(known?.now ?? [before]), after];
-      found.set(
+      const first: Omit<PathBefore, 'now' | 'due'> = known ?? {
         path,
-        known === undefined
-          ? {
-              path,
-              before,
-              backup: backup === null ? null : { run: id, name: backup },
-              baselines: baselinesAt(run, path),
-              now,
-            }
-          : { ...known, now },
-      );
+        before,
+        backup: backup === null ? null : { run: id, name: backup },
+        baselines: baselinesAt(run, path),
+      };
+      found.set(path, { ...first, now, due: [...new Set([...(known?.due ?? []), ...due])] });
     }
   }
   return [...found.values()];
+}
+
+/** How the host was before a run, as far as that run or a later one has touched it. */
+export interface Before {
+  /** In the order in which they were first touched. */
+  readonly paths: readonly PathBefore[];
+  /** Settings in the env file; null: there was none; undefined: nobody has touched it. */
+  readonly settings: Readonly<Record<string, string>> | null | undefined;
+  /** Units that ran; null where no unit was touched. */
+  readonly running: readonly string[] | null;
+  /** Secrets whose values of then are gone. */
+  readonly replaced: readonly string[];
+}
+
+/** @param to id of one of `past` */
+export function hostBefore(past: readonly PastRun[], to: string): Before {
+  const runs = past.slice(past.findIndex((each) => each.id === to));
+  const firstOf = <Kind extends Fact['fact']>(kind: Kind): FactOf<Kind> | null => {
+    for (const { run } of runs) {
+      const fact = firstFact(run, kind);
+      if (fact !== null) return fact;
+    }
+    return null;
+  };
+  const replaced = runs.flatMap(({ run }) => firstFact(run, 'secretsReplaced')?.names ?? []);
+  const settings = firstOf('settingsFound');
+  return {
+    paths: pathsBefore(runs),
+    settings: settings === null ? undefined : settings.settings,
+    running: firstOf('unitsFound')?.running ?? null,
+    replaced: [...new Set(replaced)],
+  };
 }

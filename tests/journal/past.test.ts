@@ -1,7 +1,7 @@
 /** What past runs did to a host, from their facts: which of them stand, and how everything was before one of them. */
 import { describe, expect, test } from 'vitest';
 import { emptyMemory, remember, type Fact, type FileIdentity, type Memory } from '../../src/facts.ts';
-import { lastToUndo, pastRuns, pathsBefore } from '../../src/journal/past.ts';
+import { hostBefore, lastToUndo, pastRuns } from '../../src/journal/past.ts';
 import { runOf, type Run } from '../../src/journal/reader.ts';
 import type { JournalRecord, RecordBody } from '../../src/journal/record.ts';
 
@@ -48,6 +48,12 @@ const install = ['r1', replaced('/a', '', 'one')] as const;
 const upgrade = ['r2', replaced('/a', 'one', 'two')] as const;
 const upgradeAgain = ['r3', replaced('/a', 'two', 'three')] as const;
 
+const undone = (to: string, facts: readonly Fact[]): readonly Fact[] => [
+  { fact: 'undoing', to },
+  ...facts,
+  { fact: 'undone', to },
+];
+
 describe('which runs stand', () => {
   test('all that changed something and of this product', () => {
     expect(standing(install, ['quiet', []], ['other', replaced('/b', '', 'x'), 'else'], upgrade)).toEqual([
@@ -68,20 +74,47 @@ describe('which runs stand', () => {
   });
 
   test('not those that were undone, but what undid them', () => {
-    const undoing = ['u1', [...replaced('/a', 'three', 'one'), { fact: 'undone', to: 'r2' }]] as const;
+    const undoing = ['u1', undone('r2', replaced('/a', 'three', 'one'))] as const;
     expect(standing(install, upgrade, upgradeAgain, undoing)).toEqual(['r1', 'u1']);
     expect(lastToUndo(pastRuns(history(install, upgrade, upgradeAgain, undoing), 'thing'))?.id).toBe('r1');
   });
 
   test('again those that were undone, once the undoing is undone', () => {
-    const undoing = ['u1', [...replaced('/a', 'three', 'one'), { fact: 'undone', to: 'r2' }]] as const;
-    const redoing = ['u2', [...replaced('/a', 'one', 'three'), { fact: 'undone', to: 'u1' }]] as const;
+    const undoing = ['u1', undone('r2', replaced('/a', 'three', 'one'))] as const;
+    const redoing = ['u2', undone('u1', replaced('/a', 'one', 'three'))] as const;
     expect(standing(install, upgrade, upgradeAgain, undoing, redoing)).toEqual(['r1', 'r2', 'r3', 'u2']);
   });
 });
 
+test('an undoing that was killed has undone nothing yet, and is not undone by default', () => {
+  const killed = ['u1', undone('r2', replaced('/a', 'three', 'one')).slice(0, -1)] as const;
+  const past = pastRuns(history(install, upgrade, upgradeAgain, killed), 'thing');
+  expect(past.filter(({ stands }) => stands).map(({ id }) => id)).toEqual(['r1', 'r2', 'r3', 'u1']);
+  expect(lastToUndo(past)?.id).toBe('r3');
+});
+
+test('settings, units and secrets are told as the first run from there on found them', () => {
+  const facts = (port: string, running: string[], names: string[]): Fact[] => [
+    { fact: 'settingsFound', settings: { PORT: port } },
+    { fact: 'unitsFound', running },
+    { fact: 'secretsReplaced', names },
+  ];
+  const all: Entry[] = [
+    ['r1', [...replaced('/a', '', 'one'), { fact: 'settingsFound', settings: null }]],
+    ['r2', [...replaced('/a', 'one', 'two'), ...facts('1', ['a.service'], ['KEY'])]],
+    ['r3', [...replaced('/a', 'two', 'three'), ...facts('2', [], ['KEY', 'TOKEN'])]],
+  ];
+  const before = (to: string) => {
+    const { settings, running, replaced: names } = hostBefore(pastRuns(history(...all), 'thing'), to);
+    return { settings, running, names };
+  };
+  expect(before('r1')).toEqual({ settings: null, running: ['a.service'], names: ['KEY', 'TOKEN'] });
+  expect(before('r2')).toEqual({ settings: { PORT: '1' }, running: ['a.service'], names: ['KEY', 'TOKEN'] });
+  expect(before('r3')).toEqual({ settings: { PORT: '2' }, running: [], names: ['KEY', 'TOKEN'] });
+});
+
 describe('how a path was before a run', () => {
-  const before = (to: string, ...all: Entry[]) => pathsBefore(pastRuns(history(...all), 'thing'), to);
+  const before = (to: string, ...all: Entry[]) => hostBefore(pastRuns(history(...all), 'thing'), to).paths;
 
   test('as the first run from there on found it, with the copy that it made, and what stands there now', () => {
     expect(before('r2', install, upgrade, upgradeAgain)).toEqual([
@@ -91,6 +124,7 @@ describe('how a path was before a run', () => {
         backup: { run: 'r2', name: 'before/one' },
         baselines: ['one'],
         now: [file('three')],
+        due: [],
       },
     ]);
   });
