@@ -220,6 +220,22 @@ export const errorTable = {
     remedy: () =>
       'Run the installer again: it starts from what is there and finishes what is owed. The copies of replaced files are in the folder of this run below /var/lib/mcp-installer/runs.',
   },
+  E_UNDO_ROTATION: {
+    exit: 10,
+    what: (x) =>
+      `Since run ${v(x, 'run')} these secrets got other values, and the old ones are nowhere any more: ${v(x, 'names')}.`,
+    remedy: () => 'Undo a later run, or none: whoever had the old values has been given the new ones.',
+  },
+  E_UNDO_EDITED: {
+    exit: 10,
+    what: (x) => `A person edited what would be put back: ${v(x, 'paths')}.`,
+    remedy: () => 'Put the edits aside and restore what the installer wrote, then run this again.',
+  },
+  E_UNDO_LOST: {
+    exit: 10,
+    what: (x) => `What stood at ${v(x, 'paths')} was not kept, so it cannot be put back.`,
+    remedy: () => 'Undo a later run, or put the files back by hand.',
+  },
   E_JOURNAL: {
     exit: 10,
     what: (x) => `The journal cannot be written: ${v(x, 'why')}.`,

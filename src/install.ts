@@ -8,6 +8,7 @@ import { createDryRunHost } from './effects/host/dry-run.ts';
 import type { Host } from './effects/host/port.ts';
 import { createRealHost } from './effects/host/real.ts';
 import { createStoppableHost, type StoppableHost } from './effects/host/stoppable.ts';
+import { undoingEffects } from './effects/undoing/index.ts';
 import { createScope, type Asker, type Progress } from './effects/scope.ts';
 import { toPublicError } from './errors.ts';
 import { mustBeInstallOptions } from './judge-options.ts';
@@ -144,6 +145,7 @@ async function prepare(
     machine: { id: installerMachine.id, version: machineVersion },
     installer: version,
     command: options.command ?? 'install',
+    founds: request.undo === null,
     input: { request },
     product,
     onRecord: heardBy(options.onRecord, options.onBug),
@@ -162,6 +164,7 @@ async function prepare(
     notify: await notifier(options, emit),
     beforeChange: () => session.beforeChange(),
     lock: () => session.lock,
+    past: () => session.past(),
     fingerprint: (value) => session.fingerprint(value),
     randomBytes: (count) => randomBytes(count),
     supplied: options.supplied ?? new Map(),
@@ -173,7 +176,8 @@ async function prepare(
   const command = options.command ?? 'install';
   emit({ v: 1, type: 'run', command, installer: version, product: product.name, root, dryRun });
   tellOfEarlierRuns(session, product.name, dryRun, emit);
-  const effects = createEffects(scope);
+  const installing = createEffects(scope);
+  const effects = request.undo === null ? installing : { ...installing, ...undoingEffects(scope) };
   return {
     session,
     host,

@@ -60,6 +60,14 @@ const requestKinds: Kinds<Request> = {
   rollback: truth,
   checks: truth,
   downgrade: truth,
+  undo: {
+    what: "null, { kind: 'rollback', run } or { kind: 'uninstall', purge }",
+    is: (value) =>
+      value === null ||
+      (isObject(value) &&
+        ((value['kind'] === 'rollback' && (value['run'] === null || isText(value['run']))) ||
+          (value['kind'] === 'uninstall' && typeof value['purge'] === 'boolean'))),
+  },
 };
 
 const statusKinds: Kinds<StatusOptions> = { product, root: text, host: object };

@@ -35,7 +35,7 @@ const change = v.object({
 const reload = v.object({
   what: v.picklist(['restart', 'restartSocket', 'reloadManager', 'reloadWeb']),
   unit: v.string(),
-  how: v.picklist(['start', 'restart', 'reload']),
+  how: v.picklist(['start', 'restart', 'reload', 'stop']),
   because: strings,
   owedBy: strings,
 });

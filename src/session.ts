@@ -11,14 +11,15 @@ import {
   type JournalHome,
 } from './journal-home.ts';
 import type { Trust } from './effects/host/resolve.ts';
-import type { LockState } from './effects/scope.ts';
+import type { LockState, Past } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
-import { memoryFor, type Memory } from './facts.ts';
+import { emptyMemory, memoryFor, type Memory } from './facts.ts';
 import { removeLeftovers } from './journal/files.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
 import { probeLock, takeLock, type Lock } from './journal/lock.ts';
-import { readMemory, type Remembered } from './journal/reader.ts';
+import { findRun, readBackup, readMemory, readRun, runIds, type Remembered } from './journal/reader.ts';
+import { pastRuns } from './past.ts';
 import type { JournalRecord, RunEnded } from './journal/record.ts';
 import type { Product } from './products/product.ts';
 
@@ -31,6 +32,8 @@ export interface SessionOptions {
   readonly command: string;
   readonly input: unknown;
   readonly product: Pick<Product, 'name' | 'service' | 'envFile'>;
+  /** May a run that changed nothing make the journal's directory, to say that all is as it should be? */
+  readonly founds: boolean;
   /** Hears every record as it is made. It must not throw. */
   readonly onRecord?: (record: JournalRecord, run: string) => void;
 }
@@ -104,6 +107,24 @@ export class Session {
     return this.fingerprints.of(value);
   }
 
+  /** What past runs of the product did; null where no journal tells of any. */
+  past(): Past | null {
+    const { home } = this;
+    if (home === null) return null;
+    const runs = runIds(home.path).map((id) => readRun(home.path, id));
+    const facts = runs.map(({ id, product, records, started }) => ({
+      id,
+      product,
+      facts: records.flatMap((record) => (record.k === 'fact' ? [record.fact] : [])),
+      inherited: { ...emptyMemory, ...started?.inherited },
+    }));
+    return {
+      runs: pastRuns(facts, this.options.product.name),
+      find: (wanted) => findRun(home.path, wanted),
+      bytes: (run, name) => readBackup(home.path, run, name),
+    };
+  }
+
   /** Id of the run where its journal is on disk. */
   get run(): string | null {
     return this.opening === null ? null : this.journal.run;
@@ -136,7 +157,7 @@ export class Session {
   /** @returns the id under which the run can be looked up; null where it left no journal */
   async end(result: Omit<RunEnded, 'k'>): Promise<string | null> {
     const silent = result.exitCode === 64 || result.exitCode === 11;
-    const worthIt = this.home !== null || result.exitCode === 0;
+    const worthIt = this.home !== null || (result.exitCode === 0 && this.options.founds);
     const written = this.options.journal === 'written' && !silent && worthIt;
     let attached = this.journal.isAttached;
     try {

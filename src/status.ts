@@ -102,6 +102,7 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     machine: { id: installerMachine.id, version: machineVersion },
     installer: version,
     command: 'status',
+    founds: false,
     input: { request },
     product,
   });

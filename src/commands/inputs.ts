@@ -248,6 +248,7 @@ export function inputsOf(options: Options, environment: Environment, product: Pr
       rollback: options['rollback'] !== false,
       checks: options['skipPreflight'] !== true,
       downgrade: options['allowDowngrade'] === true,
+      undo: null,
     },
   };
 }

@@ -46,7 +46,7 @@ function read(scope: Scope, path: string): Found | null {
 }
 
 /** The env file, or null where there is none. E_PATH_UNSAFE, E_ENV_UNREADABLE, E_ENV_INVALID, E_ENV_FOREIGN. */
-function readEnvFile(scope: Scope): EnvOnDisk | null {
+export function readEnvFile(scope: Scope): EnvOnDisk | null {
   const { product } = scope;
   const path = product.envFile;
   if (mustBeTrusted(scope, path) === 'absent') return null;

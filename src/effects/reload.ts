@@ -152,8 +152,13 @@ async function reloadWeb(scope: Scope): Promise<void> {
   await untilReplaced(scope, web, old);
 }
 
+async function stop(scope: Scope, unit: string): Promise<void> {
+  mustSucceed(await systemctl(scope, 'stop', unit), `systemctl stop ${unit}`);
+}
+
 async function carryOut(scope: Scope, reload: Reload): Promise<void> {
   scope.state.restarted.add(reload.unit);
+  if (reload.how === 'stop') return stop(scope, reload.unit);
   switch (reload.what) {
     case 'reloadManager':
       mustSucceed(await systemctl(scope, 'daemon-reload'), 'systemctl daemon-reload');

@@ -3,7 +3,8 @@
  * actor boundary.
  */
 import type { Fact, FileIdentity, Memory, Obligation } from '../facts.ts';
-import type { Operation, Plan, Question, SecretReport } from '../machines/types.ts';
+import type { Before, PastRun } from '../past.ts';
+import type { Operation, Plan, Question, SecretReport, Undo } from '../machines/types.ts';
 import type { Desired, Product, Settings } from '../products/product.ts';
 import type { EnvFile } from './env-file.ts';
 import type { Host } from './host/port.ts';
@@ -55,10 +56,29 @@ export interface ScopeOptions {
   /** The file of --source. */
   readonly source: Uint8Array | null;
   readonly asker: Asker | null;
+  /** What past runs did; left out, or null, where no journal tells of any. */
+  readonly past?: () => Past | null;
   /** Refuse before any look where the caller is not the owner; a run that changes nothing may be anybody's. */
   readonly mustOwn: boolean;
   /** The line to type for somebody who is not root. */
   readonly sudoCommand: string;
+}
+
+/** What past runs did, for undoing them. */
+export interface Past {
+  /** Those of the product, oldest first. */
+  readonly runs: readonly PastRun[];
+  /** Id of the one run that `wanted` means; null where there is none. */
+  find(wanted: string): string | null;
+  /** Bytes that a run kept; null where they are gone. */
+  bytes(run: string, name: string): Uint8Array | null;
+}
+
+/** What is to be undone. */
+export interface Target extends Before {
+  readonly undo: Undo;
+  /** The earliest run whose work is undone; null where none is, and only secrets and state are to go. */
+  readonly to: string | null;
 }
 
 export interface EnvOnDisk {
@@ -106,6 +126,8 @@ export interface RunState {
   settings: Settings;
   /** Those that the env file held before the run, for asking an old service that was put back. */
   settingsBefore: Settings;
+  /** null in a run that installs, and where there is nothing to undo. */
+  target: Target | null;
   /** The units as they were before the run touched anything. */
   unitsBefore: ReadonlyMap<string, UnitStatus>;
   /** At least one change was only reported: what follows from it can only be predicted too. */
@@ -141,6 +163,7 @@ export const createScope = (options: ScopeOptions): Scope => ({
     packages: [],
     settings: {},
     settingsBefore: {},
+    target: null,
     unitsBefore: new Map(),
     predicted: false,
     restarted: new Set(),

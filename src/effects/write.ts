@@ -104,7 +104,14 @@ async function writeFile(scope: Scope, operation: Operation): Promise<Change> {
   const isEnv = path === product.envFile;
   const expectedBytes = isEnv && content.before !== null ? { expectedBytes: content.before } : {};
   const outcome = await replace(scope, operation, content.before, () =>
-    host.writeFile(path, content.after, { mode: after.mode, expected: before, ...expectedBytes }),
+    host.writeFile(path, content.after, {
+      mode: after.mode,
+      expected: before,
+      ...expectedBytes,
+      ...(after.uid === host.owner && after.gid === host.group
+        ? {}
+        : { ownership: { uid: after.uid, gid: after.gid } }),
+    }),
   );
   // Not before the file: secrets that were never written must not look like secrets that were lost.
   if (isEnv) scope.record({ fact: 'secretsMade', names: secretsThatAre(scope) });
@@ -121,8 +128,23 @@ function packages(scope: Scope, names: readonly string[]): Promise<Change> {
   return installPackages(scope.host, names);
 }
 
+/** Secrets that go with the env file were taken away, not lost: on record before they are. */
+async function remove(scope: Scope, operation: Operation): Promise<Change> {
+  const { host, product } = scope;
+  const { path, before } = operation;
+  const isEnv = path === product.envFile;
+  const bytes = isEnv || before?.type !== 'file' ? null : host.readFile(path);
+  const outcome = await replace(scope, operation, bytes, () => {
+    if (isEnv) scope.record({ fact: 'secretsPurged' });
+    return host.remove(path);
+  });
+  return outcome;
+}
+
 async function perform(scope: Scope, operation: Operation): Promise<Change> {
   // Also for what turns out to be there already: on a fresh host this is where two runs find out about each other.
+  const target = scope.state.target?.to ?? null;
+  if (target !== null && scope.state.applied.length === 0) scope.record({ fact: 'undoing', to: target });
   await scope.beforeChange();
   const { host } = scope;
   const { kind, path, before, after } = operation;
@@ -142,6 +164,7 @@ async function perform(scope: Scope, operation: Operation): Promise<Change> {
         host.makeLink(path, after?.hash ?? '', before),
       );
     case 'removeFile':
+      return remove(scope, operation);
     case 'removeLeftover':
       return host.remove(path);
   }

@@ -62,6 +62,17 @@ export function readRun(home: string, id: string): Run {
   return runOf(id, parseJournal(text));
 }
 
+/** @returns bytes that a run kept of a file that it replaced; null where they are gone, or cannot be read */
+export function readBackup(home: string, id: string, name: string): Uint8Array | null {
+  // A name that leads elsewhere is none that a run has given.
+  if (!/^before\/\d+(?:\.masked)?$/u.test(name)) return null;
+  try {
+    return readFileSync(path.join(home, 'runs', id, name));
+  } catch {
+    return null;
+  }
+}
+
 /** A journal that was read, as a run. */
 export function runOf(id: string, { records, torn, damage, writtenBy }: ParsedJournal): Run {
   const started = records.find((record) => record.k === 'run.started') ?? null;

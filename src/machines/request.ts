@@ -20,4 +20,5 @@ export const defaultRequest = (product: string): Request => ({
   rollback: true,
   checks: true,
   downgrade: false,
+  undo: null,
 });

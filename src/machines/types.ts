@@ -5,6 +5,13 @@
 import type { PublicError } from '../errors.ts';
 import type { FileIdentity, Obligation } from '../facts.ts';
 
+/** What a run may do instead of installing: put the host back as it was. */
+export type Undo =
+  /** As it was before a run: its id, a beginning of it, `last`; null: the last one that stands and changed something. */
+  | { readonly kind: 'rollback'; readonly run: string | null }
+  /** As it was before the first installation; with `purge` the secrets and the service's state go too. */
+  | { readonly kind: 'uninstall'; readonly purge: boolean };
+
 /** What is asked of a run, validated, without secrets. */
 export interface Request {
   readonly product: string;
@@ -32,6 +39,8 @@ export interface Request {
   readonly checks: boolean;
   /** May an older installer replace what a newer one wrote? */
   readonly downgrade: boolean;
+  /** null: install. */
+  readonly undo: Undo | null;
 }
 
 /** How a run goes on: nothing is there, the secrets stay, or they are made anew. */
@@ -98,8 +107,8 @@ export interface Operation {
 /** One step of `reloading`: what a running program must be made to notice. */
 export interface Reload extends Obligation {
   readonly what: Obligation['what'];
-  /** `start` where it is not running, else `restart`. */
-  readonly how: 'start' | 'restart' | 'reload';
+  /** `start` where it is not running, else `restart`; `stop` where it did not run before what is undone. */
+  readonly how: 'start' | 'restart' | 'reload' | 'stop';
   /** Runs that were interrupted before they could do it. */
   readonly owedBy: readonly string[];
 }

@@ -1,9 +1,7 @@
 /** What past runs did to a host, from their facts: which of them stand, and how everything was before one of them. */
 import { describe, expect, test } from 'vitest';
 import { emptyMemory, remember, type Fact, type FileIdentity, type Memory } from '../../src/facts.ts';
-import { hostBefore, lastToUndo, pastRuns } from '../../src/journal/past.ts';
-import { runOf, type Run } from '../../src/journal/reader.ts';
-import type { JournalRecord, RecordBody } from '../../src/journal/record.ts';
+import { hostBefore, lastToUndo, pastRuns, type FactsOfRun } from '../../src/past.ts';
 
 const file = (hash: string): FileIdentity => ({ type: 'file', hash, mode: 0o644, uid: 0, gid: 0 });
 
@@ -20,24 +18,12 @@ function replaced(path: string, from: string, to: string): Fact[] {
 type Entry = readonly [id: string, facts: readonly Fact[], product?: string];
 
 /** Runs one after the other, each on top of what the ones before left to know. */
-function history(
-  ...all: readonly (readonly [id: string, facts: readonly Fact[], product?: string])[]
-): Run[] {
+function history(...all: Entry[]): FactsOfRun[] {
   let memory: Memory = emptyMemory;
   return all.map(([id, facts, product = 'thing']) => {
-    const start: RecordBody = {
-      k: 'run.started',
-      format: 2,
-      machine: { id: 'installer', version: '1' },
-      installer: '1.0.0',
-      command: 'install',
-      input: {},
-      inherited: { ...memory, product },
-    };
+    const inherited = memory;
     for (const fact of facts) memory = remember(memory, id, fact);
-    const bodies: RecordBody[] = [start, ...facts.map((fact): RecordBody => ({ k: 'fact', v: 1, fact }))];
-    const records = bodies.map((body, n): JournalRecord => ({ n, t: '2026-11-25T00:00:00.000Z', ...body }));
-    return runOf(id, { records, torn: false, damage: null, writtenBy: null });
+    return { id, product, facts, inherited };
   });
 }
 

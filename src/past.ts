@@ -1,9 +1,18 @@
 /**
- * What the runs of one product have done to the host, and how it was before each of them: from their facts alone. Pure, over
- * journals that were read; what is on disk now is compared by whoever is about to undo them.
+ * What the runs of one product have done to the host, and how it was before each of them: from their facts alone. Pure: no
+ * file is read here; what is on disk now is compared by whoever is about to undo them.
  */
-import type { Fact, FileIdentity, Obligation } from '../facts.ts';
-import type { Run } from './reader.ts';
+import type { Fact, FileIdentity, Memory, Obligation } from './facts.ts';
+
+/** A run as far as undoing looks into it. */
+export interface FactsOfRun {
+  readonly id: string;
+  /** Name of the product that it was about. */
+  readonly product: string | null;
+  readonly facts: readonly Fact[];
+  /** What was known before it. */
+  readonly inherited: Memory;
+}
 
 /** A path as it was before a run, and where the bytes that stood there are kept. */
 export interface PathBefore {
@@ -26,7 +35,7 @@ export interface PathBefore {
 /** One run that changed something, or that undid others. */
 export interface PastRun {
   readonly id: string;
-  readonly run: Run;
+  readonly run: FactsOfRun;
   /** Paths that are otherwise than before it; what it put back itself is not among them. */
   readonly changed: readonly string[];
   /** It was to put the host back to how it was before this run; null where it was to undo nothing. */
@@ -46,12 +55,10 @@ interface Replacement {
 }
 
 /** What a run did to its paths, in order. */
-function replacementsOf(run: Run): readonly Replacement[] {
+function replacementsOf(run: FactsOfRun): readonly Replacement[] {
   const all: Replacement[] = [];
   const last = (path: string): number => all.findLastIndex((each) => each.path === path);
-  for (const record of run.records) {
-    if (record.k !== 'fact') continue;
-    const { fact } = record;
+  for (const fact of run.facts) {
     if (fact.fact === 'replacing') {
       const { path, before, after, backup, due = [] } = fact;
       all.push({ path, before, after, backup, due, state: 'announced' });
@@ -70,17 +77,14 @@ function replacementsOf(run: Run): readonly Replacement[] {
 type FactOf<Kind extends Fact['fact']> = Extract<Fact, { fact: Kind }>;
 
 /** The first fact of a kind in a run; null where it has none. */
-function firstFact<Kind extends Fact['fact']>(run: Run, kind: Kind): FactOf<Kind> | null {
-  for (const record of run.records)
-    if (record.k === 'fact' && record.fact.fact === kind) return record.fact as FactOf<Kind>;
-  return null;
-}
+const firstFact = <Kind extends Fact['fact']>(run: FactsOfRun, kind: Kind): FactOf<Kind> | null =>
+  run.facts.find((fact): fact is FactOf<Kind> => fact.fact === kind) ?? null;
 
 /**
  * @param runs all runs of the host, oldest first
  * @returns those of the product that changed a path or undid others, oldest first
  */
-export function pastRuns(runs: readonly Run[], product: string): readonly PastRun[] {
+export function pastRuns(runs: readonly FactsOfRun[], product: string): readonly PastRun[] {
   const past: Omit<PastRun, 'stands'>[] = [];
   // Which runs stood before each run: whoever undoes back to it brings exactly those back.
   const stoodBefore = new Map<string, readonly string[]>();
@@ -104,11 +108,6 @@ export function pastRuns(runs: readonly Run[], product: string): readonly PastRu
 export const lastToUndo = (past: readonly PastRun[]): PastRun | null =>
   past.findLast(({ stands, undid, changed }) => stands && undid === null && changed.length > 0) ?? null;
 
-function baselinesAt(run: Run, path: string): readonly string[] {
-  const known = run.started?.inherited.baselines ?? {};
-  return known[path] ?? [];
-}
-
 /** @returns every path that one of these runs touched, as it was before the first of them */
 function pathsBefore(runs: readonly PastRun[]): readonly PathBefore[] {
   const found = new Map<string, PathBefore>();
@@ -121,7 +120,7 @@ function pathsBefore(runs: readonly PastRun[]): readonly PathBefore[] {
         path,
         before,
         backup: backup === null ? null : { run: id, name: backup },
-        baselines: baselinesAt(run, path),
+        baselines: run.inherited.baselines[path] ?? [],
       };
       found.set(path, { ...first, now, due: [...new Set([...(known?.due ?? []), ...due])] });
     }

@@ -1,0 +1,179 @@
+/** Undoing past runs below a root of its own: byte for byte, modes included, up to the originals; never a secret. */
+import { chmodSync, rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { install, type InstallOptions } from '../../src/install.ts';
+import type { Undo } from '../../src/machines/types.ts';
+import { files, place, type Place } from '../support/place.ts';
+
+/** Everything but the journal, without what only tells when: mode, owner, content. */
+const state = (root: Place): ReadonlyMap<string, string> =>
+  new Map(
+    [...root.look()].map(([path, words]) => {
+      const [mode, uid, gid, , , , , content] = words.split(' ');
+      return [path, `${mode} ${uid} ${gid} ${content}`] as const;
+    }),
+  );
+
+async function run(root: Place, options: InstallOptions = {}) {
+  const { output, run: id } = await install({ root: root.path, ...options });
+  const { outcome, exitCode, changed, error, notes } = output;
+  return { outcome, exitCode, changed, error: error?.code ?? null, notes: notes.map(({ code }) => code), id };
+}
+
+const undo = (root: Place, what: Undo, options: InstallOptions = {}) =>
+  run(root, { ...options, request: { undo: what } });
+
+const rollback = (root: Place, wanted: string | null = null) => undo(root, { kind: 'rollback', run: wanted });
+const uninstall = (root: Place, purge = false) => undo(root, { kind: 'uninstall', purge });
+
+const changed = { outcome: 'installed', exitCode: 0, changed: true, error: null };
+const unchanged = { outcome: 'unchanged', exitCode: 0, changed: false, error: null };
+const source = (text: string): InstallOptions => ({
+  request: { source: 'file' },
+  source: Buffer.from(text),
+});
+
+describe('rollback', () => {
+  test('puts back what the last run changed, settings included, and keeps every secret', async () => {
+    using root = place();
+    expect(await run(root)).toMatchObject(changed);
+    const before = state(root);
+    const secrets = root.secrets();
+    const options = source('print("new")\n');
+    expect(
+      await run(root, { ...options, request: { ...options.request, settings: { LISTEN_PORT: '9000' } } }),
+    ).toMatchObject(changed);
+    expect(state(root)).not.toEqual(before);
+    expect(await rollback(root)).toMatchObject(changed);
+    expect(state(root)).toEqual(before);
+    expect(root.secrets()).toEqual(secrets);
+  });
+
+  test('to a run undoes it and all later ones; again undoes the one before', async () => {
+    using root = place();
+    await run(root);
+    const first = state(root);
+    const second = await run(root, source('print(2)\n'));
+    const afterSecond = state(root);
+    const third = await run(root, source('print(3)\n'));
+    await run(root, source('print(4)\n'));
+    expect(await rollback(root, third.id)).toMatchObject(changed);
+    expect(state(root)).toEqual(afterSecond);
+    expect(await rollback(root, third.id)).toMatchObject({
+      ...unchanged,
+      notes: ['services-offline', 'nothing-to-undo'],
+    });
+    expect(await rollback(root)).toMatchObject(changed);
+    expect(state(root)).toEqual(first);
+    expect(await rollback(root, second.id)).toMatchObject(unchanged);
+  });
+
+  test('can be undone itself', async () => {
+    using root = place();
+    await run(root);
+    await run(root, source('print(2)\n'));
+    const second = state(root);
+    const back = await rollback(root);
+    expect(await rollback(root, back.id)).toMatchObject(changed);
+    expect(state(root)).toEqual(second);
+    // The run that was undone stands again.
+    expect(await rollback(root)).toMatchObject(changed);
+  });
+
+  test('an install afterwards is as after the run that stands: what was undone is no edit', async () => {
+    using root = place();
+    await run(root);
+    await run(root, source('print(2)\n'));
+    await rollback(root);
+    expect(await run(root)).toMatchObject(unchanged);
+  });
+
+  test('refuses over a rotation, and changes nothing', async () => {
+    using root = place();
+    await run(root);
+    await run(root, { request: { rotate: ['CLIENT_ID'] } });
+    await run(root, source('print(2)\n'));
+    const before = state(root);
+    const [, rotation] = root.runs();
+    expect(await rollback(root, rotation)).toMatchObject({ exitCode: 10, error: 'E_UNDO_ROTATION' });
+    expect(state(root)).toEqual(before);
+    expect(await rollback(root)).toMatchObject(changed);
+    expect(await rollback(root)).toMatchObject({ exitCode: 10, error: 'E_UNDO_ROTATION' });
+  });
+
+  test('refuses over what a person edited since', async () => {
+    using root = place();
+    await run(root);
+    await run(root, source('print(2)\n'));
+    root.write(files.code, 'print("mine")\n');
+    const before = state(root);
+    expect(await rollback(root)).toMatchObject({ exitCode: 10, error: 'E_UNDO_EDITED' });
+    expect(state(root)).toEqual(before);
+  });
+
+  test('where nothing was ever done there is nothing to undo', async () => {
+    using root = place();
+    expect(await rollback(root)).toMatchObject(unchanged);
+    expect([...state(root).keys()]).toEqual(['']);
+  });
+});
+
+describe('uninstall', () => {
+  test('leaves everything as before the first install, but the secrets; a second time there is nothing', async () => {
+    using root = place();
+    root.write('/etc/nginx/sites-available/theirs.conf', 'theirs\n');
+    const before = state(root);
+    await run(root);
+    await run(root, source('print(2)\n'));
+    const env = root.read(files.env);
+    expect(await uninstall(root)).toMatchObject(changed);
+    expect(root.read(files.env)).toBe(env);
+    const kept = [...state(root).keys()].filter((path) => !before.has(path));
+    expect(kept).toEqual(['/etc/mcp-oauth-proxy', '/etc/mcp-oauth-proxy/.env', '/var', '/var/lib']);
+    expect(await uninstall(root)).toMatchObject({
+      ...unchanged,
+      notes: ['services-offline', 'nothing-to-undo'],
+    });
+    expect(await uninstall(root, true)).toMatchObject(changed);
+  });
+
+  test('puts back the originals that the installer replaced, with their modes', async () => {
+    using root = place();
+    root.write(files.code, 'print("original")\n', 0o640);
+    root.write(files.service, '[Service]\nExecStart=/bin/true\n');
+    root.write(files.env, 'CLIENT_ID=ab\nMCP_TOKEN=cd\nCLIENT_SECRET=ef\nTOKEN_SECRET=12\n', 0o644);
+    chmodSync(root.at('/etc/mcp-oauth-proxy'), 0o755);
+    const before = state(root);
+    expect(await run(root)).toMatchObject(changed);
+    expect(await uninstall(root)).toMatchObject(changed);
+    const after = state(root);
+    for (const path of [files.code, files.service]) expect(after.get(path)).toBe(before.get(path));
+  });
+
+  test('--purge takes the secrets too, and the host is fresh again', async () => {
+    using root = place();
+    await run(root);
+    const secrets = root.secrets();
+    expect(await uninstall(root, true)).toMatchObject(changed);
+    expect([...state(root).keys()].filter((path) => path.includes('mcp-oauth'))).toEqual([]);
+    expect(await run(root)).toMatchObject(changed);
+    expect(root.secrets()).not.toEqual(secrets);
+  });
+
+  test('keeps what a person edited, and says so', async () => {
+    using root = place();
+    await run(root);
+    root.write(files.site, '# mine\n');
+    const ended = await uninstall(root);
+    expect(ended).toMatchObject(changed);
+    expect(ended.notes).toContain('path-stays');
+    expect(root.read(files.site)).toBe('# mine\n');
+  });
+
+  test('without an env file, or with a broken one, it goes all the same', async () => {
+    using root = place();
+    await run(root);
+    rmSync(root.at(files.env));
+    expect(await uninstall(root)).toMatchObject(changed);
+  });
+});
