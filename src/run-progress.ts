@@ -63,7 +63,7 @@ export function eventsOf(product: Product, request: Request): RunProgress {
       case 'loadSecrets':
       case 'rotateSecrets': {
         const secrets = output as ActorContract['secrets']['output'];
-        if (secrets.kind !== 'ready') return [];
+        if (secrets.kind !== 'ready' || request.undo !== null) return [];
         return secrets.secrets.map((secret) => ({ v: 1, type: 'secret', ...secret }));
       }
       case 'plan':
@@ -105,6 +105,7 @@ export function eventsOf(product: Product, request: Request): RunProgress {
         : [],
     onState: (state) => {
       const told: RunEvent[] = [{ v: 1, type: 'state', state }];
+      if (request.undo !== null) return told;
       if (state === 'fresh' || state === 'existing' || state === 'forceRotate') {
         const rotate = typeof request.rotate === 'string' ? [] : [...request.rotate];
         told.push({ v: 1, type: 'mode', mode: state, envFile: product.envFile, rotate, lost });

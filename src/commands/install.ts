@@ -1,9 +1,7 @@
 /** `install`, the default command. */
-import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
-import { isatty } from 'node:tty';
 import { install } from '../install.ts';
-import type { Output, Signal } from '../machines/types.ts';
+import type { Output } from '../machines/types.ts';
 import type { ResultEvent } from '../run-events.ts';
 import type { Finished, Product } from '../products/product.ts';
 import { createAsker } from './asker.ts';
@@ -18,33 +16,9 @@ import {
 } from './environment.ts';
 import { inputsOf, type Options } from './inputs.ts';
 import type { Watched } from './inspect.ts';
+import { interrupts } from './signals.ts';
 import { printTrace } from './trace.ts';
 import type { CommandOutput } from './output.ts';
-
-/** Signals end the run politely; a second one changes nothing, so that putting back is not cut short. */
-function interrupts(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] satisfies Signal[])
-    process.on(signal, () => controller.abort(signal));
-  leaveDeadTerminalAtExit();
-  return controller.signal;
-}
-
-/**
- * A terminal that has hung up cannot be given its modes back, and Node aborts where it tries to at its end, whatever the
- * exit code is. Descriptors that are not the terminal's any more are left alone.
- */
-function leaveDeadTerminalAtExit(): void {
-  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
-  process.once('exit', () => {
-    // Whoever hung up does not say any more that it is a terminal.
-    for (const fd of terminals.filter((each) => !isatty(each))) {
-      closeSync(fd);
-      // The lowest number that is free is the one just closed.
-      openSync('/dev/null', 'r+');
-    }
-  });
-}
 
 interface How {
   readonly product: Product;

@@ -57,6 +57,13 @@ export function addInstallOptions(command: Command, product: Product): Command {
     .option('--yes', 'never ask');
 }
 
+export const addUndoOptions = (command: Command): Command =>
+  command
+    .option('--dry-run', 'predict, change nothing at all')
+    .option('--no-rollback', 'on failure leave everything as it is')
+    .option('--detailed-exitcode', '2 instead of 0 when something changed, or would change')
+    .option('--yes', 'never ask');
+
 /** How a run is named, for people. */
 export const whichRun =
   'its id, the beginning of one, or last; or a file that --export wrote (with a slash, or ending in .jsonl)';

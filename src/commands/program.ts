@@ -13,6 +13,7 @@ import {
   addInspectOptions,
   addInstallOptions,
   addProductOption,
+  addUndoOptions,
   whichRun,
 } from './options.ts';
 import { createOutput, type CommandOutput } from './output.ts';
@@ -87,6 +88,24 @@ export function createProgram(
     addProductOption(
       add('status', 'what is installed, whether it is healthy, what differs', async (options, output) =>
         (await import('./status.ts')).runStatus(options, output, product),
+      ),
+    ),
+  );
+  addCommonOptions(
+    addUndoOptions(
+      addProductOption(
+        add('rollback', 'undo a run and everything after it, newest first', async (options, output, run) =>
+          (await import('./undo.ts')).runRollback(run, options, output, product),
+        ).argument('[run]', 'default: the last run that changed files and is not undone'),
+      ),
+    ),
+  );
+  addCommonOptions(
+    addUndoOptions(
+      addProductOption(
+        add('uninstall', 'remove what the installer made; the secrets stay', async (options, output) =>
+          (await import('./undo.ts')).runUninstall(options, output, product),
+        ).option('--purge', 'remove the secrets and the service’s own state too'),
       ),
     ),
   );

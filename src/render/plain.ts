@@ -36,6 +36,14 @@ const tagsOf = (color: boolean) => {
   };
 };
 
+/** What is said of a run that ended well. */
+const ended: Readonly<Record<string, string>> = {
+  installed: 'Installation complete',
+  unchanged: 'Nothing to do: everything is as it should be',
+  undone: 'Rolled back',
+  uninstalled: 'Uninstalled',
+};
+
 export function createPlainRenderer({ out, err, verbosity }: PlainOptions): Renderer {
   const { write } = out;
   let dryRun = false;
@@ -125,15 +133,15 @@ export function createPlainRenderer({ out, err, verbosity }: PlainOptions): Rend
         complain(`${errorTag.warning} The host was left as it is now${journaled}`);
         break;
       default:
-        if (command === 'install' && error !== null) complain(`${errorTag.warning} Nothing was changed`);
+        if (['install', 'rollback', 'uninstall'].includes(command) && error !== null)
+          complain(`${errorTag.warning} Nothing was changed`);
     }
   };
 
   const resultLines = (result: Of<'result'>): void => {
     const journaled = result.run === null ? '' : ` (run ${result.run})`;
-    if (!dryRun && result.outcome === 'installed') say(`${tag.done} Installation complete${journaled}`);
-    if (!dryRun && result.outcome === 'unchanged')
-      say(`${tag.done} Nothing to do: everything is as it should be${journaled}`);
+    const done = ended[result.outcome];
+    if (!dryRun && done !== undefined) say(`${tag.done} ${done}${journaled}`);
     for (const line of result.next ?? []) say(`    ${line}`);
     if (lastLine !== null) say(lastLine);
     lastLine = null;
