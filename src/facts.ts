@@ -46,7 +46,7 @@ export type Fact =
   | { readonly fact: 'revoked' }
   | { readonly fact: 'secretsMade'; readonly names: readonly string[] }
   | { readonly fact: 'secretsPurged' }
-  /** Other values are about to take the place of these: what had the old ones cannot be brought back. */
+  /** Other values, or none, are about to take the place of these: what had the old ones cannot be brought back. */
   | { readonly fact: 'secretsReplaced'; readonly names: readonly string[] }
   /** The env file is about to be written; these settings stood in it, null: there was none. */
   | { readonly fact: 'settingsFound'; readonly settings: Readonly<Record<string, string>> | null }

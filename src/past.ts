@@ -93,7 +93,8 @@ export function pastRuns(runs: readonly FactsOfRun[], product: string): readonly
     if (run.product !== product) continue;
     const all = replacementsOf(run);
     const changed = [...new Set(all.filter(({ state }) => state !== 'restored').map(({ path }) => path))];
-    const undid = firstFact(run, 'undoing')?.to ?? null;
+    // One that found everything undone already, by a run that was killed at its end, has announced nothing.
+    const undid = (firstFact(run, 'undoing') ?? firstFact(run, 'undone'))?.to ?? null;
     if (changed.length === 0 && undid === null) continue;
     stoodBefore.set(run.id, standing);
     past.push({ id: run.id, run, changed, undid });
@@ -150,7 +151,10 @@ export function hostBefore(past: readonly PastRun[], to: string): Before {
     }
     return null;
   };
-  const replaced = runs.flatMap(({ run }) => firstFact(run, 'secretsReplaced')?.names ?? []);
+  // One that put everything back itself has kept them.
+  const replaced = runs.flatMap(({ run, changed }) =>
+    changed.length === 0 ? [] : (firstFact(run, 'secretsReplaced')?.names ?? []),
+  );
   const settings = firstOf('settingsFound');
   return {
     paths: pathsBefore(runs),

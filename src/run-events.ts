@@ -33,9 +33,9 @@ const change = v.object({
 });
 
 const reload = v.object({
-  what: v.picklist(['restart', 'restartSocket', 'reloadManager', 'reloadWeb']),
+  what: v.picklist(['restart', 'restartSocket', 'reloadManager', 'reloadWeb', 'removeState']),
   unit: v.string(),
-  how: v.picklist(['start', 'restart', 'reload', 'stop']),
+  how: v.picklist(['start', 'restart', 'reload', 'stop', 'remove']),
   because: strings,
   owedBy: strings,
 });

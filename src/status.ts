@@ -8,8 +8,8 @@ import { certificateOnDisk, type CertificateStatus } from './effects/certificate
 import { conditionOf, type Health } from './effects/condition.ts';
 import { createEffects } from './effects/index.ts';
 import { settingsInForce } from './effects/plan/settings.ts';
-import { viewOf } from './effects/plan.ts';
 import { createScope, type Scope } from './effects/scope.ts';
+import { webOnDisk } from './effects/view.ts';
 import { isSiteKept } from './effects/web.ts';
 import { InstallerError, type PublicError } from './errors.ts';
 import { mustBeStatusOptions } from './judge-options.ts';
@@ -141,10 +141,9 @@ const settingsOnDisk = (scope: Scope, request: Request): Settings | null =>
  * has come since or has gone) is drift, not ill health.
  */
 function servedWeb(scope: Scope): WebProbe | null {
-  const { product, state } = scope;
-  const desired = state.desired?.web;
+  const desired = scope.state.desired?.web;
   if (desired === null) return null;
-  const onDisk = orNull(() => product.webOnDisk(state.settings, viewOf(scope)));
+  const onDisk = webOnDisk(scope);
   if (desired === undefined || onDisk === null) return onDisk ?? desired ?? null;
   // Where a person's site answers is not told by its text.
   return isSiteKept(scope) ? { ...desired, marker: onDisk.marker } : onDisk;

@@ -1,7 +1,7 @@
 /** `plan`: everything that is about to change, before anything does. */
 import { InstallerError } from '../errors.ts';
 import type { Answers, Mode, Note, PlanOutput, Question, Reload, Request } from '../machines/types.ts';
-import type { Desired, HostView } from '../products/product.ts';
+import type { Desired } from '../products/product.ts';
 import { missingPackages } from './packages.ts';
 import { maskedEnv } from './plan/env.ts';
 import { planHash } from './plan/hash.ts';
@@ -13,32 +13,8 @@ import { chooseSource } from './plan/source.ts';
 import { orRefused } from './refusal.ts';
 import type { Scope } from './scope.ts';
 import { tools } from './tools.ts';
-import { fileAt, foreignBytes, renewed } from './web.ts';
-
-export function viewOf(scope: Scope): HostView {
-  const { host } = scope;
-  const interfaces = host.readSystem('/proc/net/if_inet6');
-  return {
-    fileAt: (path) => fileAt(host, path),
-    exists: (path) => host.lstat(path) !== null,
-    readText: (path) => {
-      const bytes = host.readFile(path);
-      return bytes === null ? null : Buffer.from(bytes).toString('utf8');
-    },
-    foreignText: (path) => {
-      const bytes = foreignBytes(host, path);
-      return bytes === null ? null : Buffer.from(bytes).toString('utf8');
-    },
-    list: (path) => {
-      try {
-        return host.list(path);
-      } catch {
-        return null;
-      }
-    },
-    ipv6: interfaces !== null && interfaces.length > 0,
-  };
-}
+import { viewOf } from './view.ts';
+import { renewed } from './web.ts';
 
 interface Packages {
   readonly toInstall: readonly string[];

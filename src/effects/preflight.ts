@@ -67,7 +67,9 @@ export async function preflight(scope: Scope, request: Request): Promise<Preflig
   const why = request.checks ? await platformProblem(scope) : null;
   if (why !== null) return refused(new InstallerError('E_PLATFORM', { why }));
   const unit = await maskedUnit(scope);
-  if (unit !== null) return refused(new InstallerError('E_UNIT_MASKED', { unit }));
+  // What is masked cannot be started; it can be taken away.
+  if (unit !== null && request.undo?.kind !== 'uninstall')
+    return refused(new InstallerError('E_UNIT_MASKED', { unit }));
   if (scope.state.services === 'offline') {
     notes.push({
       code: 'services-offline',

@@ -8,6 +8,7 @@ import { listenersOn, loopback } from './listener.ts';
 import type { Scope } from './scope.ts';
 import { complaint, mustSucceed, tools } from './tools.ts';
 import { dropInsOf, isInUnit, isRunning, showUnit, unitsOf } from './units.ts';
+import { webOnDisk } from './view.ts';
 import { isSiteKept, servedBy, showsMarker, type Served } from './web.ts';
 
 /** Old workers go on answering for a moment after a reload has returned. */
@@ -58,7 +59,10 @@ function ownComplaints(scope: Scope, files: readonly string[], result: CommandRe
 }
 
 async function checkUnits(scope: Scope): Promise<void> {
-  const files = unitsOf(scope.product).map((unit) => `/etc/systemd/system/${unit}`);
+  const files = unitsOf(scope.product)
+    .map((unit) => `/etc/systemd/system/${unit}`)
+    .filter((path) => scope.host.lstat(path) !== null);
+  if (files.length === 0) return;
   const result = await change(scope, {
     file: tools.systemdAnalyze,
     args: ['verify', '--recursive-errors=no', '--man=no', ...files],
@@ -133,7 +137,7 @@ async function reloadWeb(scope: Scope): Promise<void> {
   const { webUnit } = scope.product;
   const status = await showUnit(scope.host, webUnit);
   const verb = isRunning(status) ? 'reload' : 'start';
-  const web = scope.state.desired?.web ?? null;
+  const web = scope.state.target === null ? (scope.state.desired?.web ?? null) : webOnDisk(scope);
   // The main process stays, and holds the port on.
   const workers =
     web === null
@@ -152,12 +156,18 @@ async function reloadWeb(scope: Scope): Promise<void> {
   await untilReplaced(scope, web, old);
 }
 
+/** One that ends badly would stay known as failed, also once its unit is gone. */
 async function stop(scope: Scope, unit: string): Promise<void> {
   mustSucceed(await systemctl(scope, 'stop', unit), `systemctl stop ${unit}`);
+  await systemctl(scope, 'reset-failed', unit);
+}
+
+async function removeState(scope: Scope, path: string): Promise<void> {
+  if ((await scope.host.removeTree(path)) === 'predicted') scope.state.predicted = true;
 }
 
 async function carryOut(scope: Scope, reload: Reload): Promise<void> {
-  scope.state.restarted.add(reload.unit);
+  if (reload.what !== 'removeState') scope.state.restarted.add(reload.unit);
   if (reload.how === 'stop') return stop(scope, reload.unit);
   switch (reload.what) {
     case 'reloadManager':
@@ -169,6 +179,8 @@ async function carryOut(scope: Scope, reload: Reload): Promise<void> {
       return restartService(scope);
     case 'reloadWeb':
       return reloadWeb(scope);
+    case 'removeState':
+      return removeState(scope, reload.unit);
   }
 }
 
@@ -182,7 +194,8 @@ async function all(scope: Scope, reloads: readonly Reload[]): Promise<ReloadOutp
   for (const reload of reloads) {
     scope.notify({ type: 'activity', text: `${reload.how} ${reload.unit}` });
     await carryOut(scope, reload);
-    scope.record({ fact: 'settled', what: reload.what, unit: reload.unit });
+    const { what, unit } = reload;
+    if (what !== 'removeState') scope.record({ fact: 'settled', what, unit });
   }
   return { outcome: scope.state.predicted ? 'predicted' : 'done', done: reloads.map(({ unit }) => unit) };
 }

@@ -77,8 +77,8 @@ export interface Past {
 /** What is to be undone. */
 export interface Target extends Before {
   readonly undo: Undo;
-  /** The earliest run whose work is undone; null where none is, and only secrets and state are to go. */
-  readonly to: string | null;
+  /** The earliest run whose work is undone. */
+  readonly to: string;
 }
 
 export interface EnvOnDisk {

@@ -6,6 +6,7 @@ import { lookAt } from './identity.ts';
 import { missingPackages } from './packages.ts';
 import type { Applied, Scope } from './scope.ts';
 import { untilGivenUp } from './reload.ts';
+import { secretsThatAre } from './secrets.ts';
 import { untilHealthy } from './service.ts';
 import { complaint, tools } from './tools.ts';
 import { isRunning, showUnit, unitsOf } from './units.ts';
@@ -76,11 +77,15 @@ class Undoing {
       if (path === product.envFile && !this.scope.state.secretsMadeBefore)
         this.scope.record({ fact: 'secretsPurged' });
       await host.remove(path);
+    } else if (before.type === 'directory') {
+      await host.makeDirectory(path, before.mode);
     } else if (before.type === 'link') {
       await host.makeLink(path, before.hash ?? '', operation.after);
     } else if (bytes !== null) {
       const { mode, uid, gid } = before;
       await host.writeFile(path, bytes, { mode, expected: operation.after, ownership: { uid, gid } });
+      if (path === product.envFile && operation.after === null && this.scope.state.secretsMadeBefore)
+        this.scope.record({ fact: 'secretsMade', names: secretsThatAre(this.scope) });
     }
     this.restored.push(path);
   }

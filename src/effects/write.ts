@@ -47,11 +47,13 @@ async function backup(scope: Scope, path: string, bytes: Uint8Array | null): Pro
 }
 
 /** What undoing has to know of an env file, of which no copy is kept. */
-function announceEnv(scope: Scope): void {
-  const { before, after, env, settingsBefore } = scope.state;
-  const names = [...before].flatMap(([name, value]) =>
+function announceEnv(scope: Scope, stays: boolean): void {
+  const { product, state } = scope;
+  const { before, after, env, settingsBefore } = state;
+  const changed = [...before].flatMap(([name, value]) =>
     value !== '' && value !== after.get(name) ? [name] : [],
   );
+  const names = stays ? changed : product.secrets.map(({ name }) => name);
   if (names.length > 0) scope.record({ fact: 'secretsReplaced', names });
   scope.record({ fact: 'settingsFound', settings: env === null ? null : settingsBefore });
 }
@@ -65,7 +67,7 @@ function announce(scope: Scope, { path, after }: Operation): void {
     scope.record({ fact: 'sourceSupplied', hashes: [hash], only: false, bundled: insteadOf(scope, hash) });
   }
   const supplied = state.secrets.filter(({ origin }) => origin === 'supplied');
-  if (path === product.envFile) announceEnv(scope);
+  if (path === product.envFile) announceEnv(scope, after !== null);
   if (path === product.envFile && supplied.length > 0) {
     const fingerprints = Object.fromEntries(supplied.map(({ name, fingerprint }) => [name, fingerprint]));
     scope.record({ fact: 'secretsSupplied', fingerprints, only: false });
@@ -133,7 +135,7 @@ async function remove(scope: Scope, operation: Operation): Promise<Change> {
   const { host, product } = scope;
   const { path, before } = operation;
   const isEnv = path === product.envFile;
-  const bytes = isEnv || before?.type !== 'file' ? null : host.readFile(path);
+  const bytes = before?.type === 'file' ? host.readFile(path) : null;
   const outcome = await replace(scope, operation, bytes, () => {
     if (isEnv) scope.record({ fact: 'secretsPurged' });
     return host.remove(path);
@@ -143,8 +145,8 @@ async function remove(scope: Scope, operation: Operation): Promise<Change> {
 
 async function perform(scope: Scope, operation: Operation): Promise<Change> {
   // Also for what turns out to be there already: on a fresh host this is where two runs find out about each other.
-  const target = scope.state.target?.to ?? null;
-  if (target !== null && scope.state.applied.length === 0) scope.record({ fact: 'undoing', to: target });
+  const { target, applied } = scope.state;
+  if (target !== null && applied.length === 0) scope.record({ fact: 'undoing', to: target.to });
   await scope.beforeChange();
   const { host } = scope;
   const { kind, path, before, after } = operation;

@@ -105,10 +105,11 @@ export interface Operation {
 }
 
 /** One step of `reloading`: what a running program must be made to notice. */
-export interface Reload extends Obligation {
-  readonly what: Obligation['what'];
+export interface Reload extends Omit<Obligation, 'what'> {
+  /** `removeState` takes away what a service has kept, once it is stopped; `unit` is then that path. */
+  readonly what: Obligation['what'] | 'removeState';
   /** `start` where it is not running, else `restart`; `stop` where it did not run before what is undone. */
-  readonly how: 'start' | 'restart' | 'reload' | 'stop';
+  readonly how: 'start' | 'restart' | 'reload' | 'stop' | 'remove';
   /** Runs that were interrupted before they could do it. */
   readonly owedBy: readonly string[];
 }

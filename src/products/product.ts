@@ -215,6 +215,8 @@ export interface Product {
   readonly service: string;
   /** Name of its socket unit, which listens on `listenPort`; null where the service listens by itself, or not at all. */
   readonly socket: string | null;
+  /** Directories below /var/lib that are the service's own (`StateDirectory=` of its unit): only a purge removes them. */
+  readonly state: readonly string[];
   /** The web server's unit: looked at where `desired` wants something of it. */
   readonly webUnit: string;
   /** Paths that tell of an installation though the env file is gone. */

@@ -50,19 +50,29 @@ export function describeChange(change: Change): ChangeLine {
   }
 }
 
+const pasts: Readonly<Record<ReloadStep['how'], string>> = {
+  start: 'started',
+  restart: 'restarted',
+  reload: 'reloaded',
+  stop: 'stopped',
+  remove: 'removed',
+};
+
 const reloadWords = ({ what, how, unit }: ReloadStep): ChangeLine => {
+  if (what === 'removeState') return line(how, pasts[how], `state ${unit}`);
   if (what === 'reloadManager') return line('reload', 'reloaded', 'systemd');
   const name = what === 'reloadWeb' ? unit.replace(/\.service$/u, '') : unit;
-  return line(how, how === 'start' ? 'started' : `${how}ed`, name);
+  return line(how, pasts[how], name);
 };
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** All of systemd's steps are one line, nginx is another: as a person would do them. */
+/** All of systemd's steps are one line, nginx is another, what is removed a third: as a person would do them. */
 export function describeReloads(reloads: readonly ReloadStep[]): ChangeLine[] {
   const groups = [
-    reloads.filter(({ what }) => what !== 'reloadWeb'),
+    reloads.filter(({ what }) => what !== 'reloadWeb' && what !== 'removeState'),
     reloads.filter(({ what }) => what === 'reloadWeb'),
+    reloads.filter(({ what }) => what === 'removeState'),
   ];
   return groups
     .filter((group) => group.length > 0)

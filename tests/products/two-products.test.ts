@@ -1,7 +1,7 @@
 /** Two products on one host, one journal: what is known of one is nothing to the other. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { viewOf } from '../../src/effects/plan.ts';
+import { viewOf } from '../../src/effects/view.ts';
 import { reloadsOf } from '../../src/effects/plan/reloads.ts';
 import { createScope } from '../../src/effects/scope.ts';
 import type { UnitStatus } from '../../src/effects/units.ts';

@@ -13,6 +13,7 @@ export function createDryRunHost(reads: HostReads): Host {
     writeFile: predicted,
     makeLink: predicted,
     remove: predicted,
+    removeTree: predicted,
     setMode: predicted,
     change: () => Promise.resolve('predicted'),
   };

@@ -137,6 +137,11 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
         if (children(path).length > 0) fails(path, 'ENOTEMPTY');
         nodes.delete(path);
       }),
+    removeTree: (path) =>
+      change(path, () => {
+        for (const known of [...nodes.keys()])
+          if (known === path || known.startsWith(`${path}/`)) nodes.delete(known);
+      }),
     setMode: (path, mode) =>
       change(path, () => {
         const node = nodes.get(path);

@@ -121,6 +121,8 @@ export interface HostChanges {
   makeLink(path: string, target: string, expected: FileIdentity | null): Promise<Change>;
   /** A file, a link, or an empty directory; `changed` too where it is gone already. */
   remove(path: string): Promise<Change>;
+  /** A directory with everything in it, whoever's it is; never what links in it lead to, nor another file system. A link itself. */
+  removeTree(path: string): Promise<Change>;
   setMode(path: string, mode: number): Promise<Change>;
   /** Runs a program that changes the host; `predicted` where this host only reports it. */
   change(command: Command): Promise<CommandResult | 'predicted'>;

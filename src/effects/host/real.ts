@@ -21,6 +21,7 @@ import { lookAt } from '../identity.ts';
 import { replaceFile, replaceLink } from './atomic-file.ts';
 import { runCommand } from './commands.ts';
 import { requestHttp } from './http.ts';
+import { removeTree } from './remove-tree.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
 import { errnoOf, locate, notRoot, opened, type Place, type Trust } from './resolve.ts';
 
@@ -230,6 +231,11 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
         if (status === undefined) return;
         if (status.isDirectory()) rmdirSync(place.path);
         else unlinkSync(place.path);
+        fsyncSync(place.fd);
+      }),
+    removeTree: (path) =>
+      change(path, (place) => {
+        removeTree(place);
         fsyncSync(place.fd);
       }),
     setMode: (path, mode) =>

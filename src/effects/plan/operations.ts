@@ -136,7 +136,12 @@ function envOperations(
 }
 
 /** A file before and after as a diff may show it. */
-function changeOf(scope: Scope, path: string, before: Uint8Array | null, after: Uint8Array): FileChange {
+export function changeOf(
+  scope: Scope,
+  path: string,
+  before: Uint8Array | null,
+  after: Uint8Array,
+): FileChange {
   const masking = createMasking(scope);
   const own = text(after);
   const isOwn = before === null || scope.memory().baselines[path]?.includes(sha256(before)) === true;

@@ -192,7 +192,7 @@ export async function reloadsOf(
   const all = withService ? [...reloads, serviceWithSocket(scope)] : reloads;
   const moves =
     all.some(({ what }) => what === 'restartSocket') && webGivesPortUp(scope, desired, operations);
-  const steps = moves ? webFirst : order;
+  const steps: readonly Reload['what'][] = moves ? webFirst : order;
   const sorted = all.toSorted((a, b) => steps.indexOf(a.what) - steps.indexOf(b.what));
   return request.start ? sorted : sorted.filter(({ what }) => what === 'reloadManager');
 }

@@ -1,15 +1,15 @@
 /** `plan` of a run that undoes: every path that is not as it was, in the opposite order, before anything is changed. */
 import { InstallerError } from '../../errors.ts';
-import type { FileIdentity, Obligation } from '../../facts.ts';
-import type { Note, Operation, PlanOutput, Reload } from '../../machines/types.ts';
+import type { FileIdentity } from '../../facts.ts';
+import type { Note, Operation, PlanOutput } from '../../machines/types.ts';
 import type { PathBefore } from '../../past.ts';
 import { lookAt, type Found } from '../identity.ts';
+import { maskedEnv } from '../plan/env.ts';
 import { planHash } from '../plan/hash.ts';
+import { changeOf } from '../plan/operations.ts';
 import { orRefused } from '../refusal.ts';
-import type { Scope, Target } from '../scope.ts';
-import { isRunning, unitsOf } from '../units.ts';
-
-type What = Obligation['what'];
+import type { FileChange, Scope, Target } from '../scope.ts';
+import { reloadsOf, stateOf } from './reloads.ts';
 
 const isSame = (one: FileIdentity | null, other: FileIdentity | null): boolean =>
   one === null || other === null ? one === other : one.type === other.type && one.hash === other.hash;
@@ -25,6 +25,8 @@ interface Draft {
   readonly lost: string[];
   /** Paths that stay, and why. */
   readonly notes: Note[];
+  /** Text files before and after, for a diff. */
+  readonly changes: FileChange[];
 }
 
 const stays = (path: string, why: string): Note => ({
@@ -72,6 +74,17 @@ function bytesOf(scope: Scope, { before, backup }: PathBefore, found: Found | nu
   return scope.past?.()?.bytes(backup.run, backup.name) ?? null;
 }
 
+/** Whoever goes back to a run needs what stood there; whoever uninstalls is not kept by its lack. */
+function lost({ state }: Scope, path: string, found: Found | null, draft: Draft): void {
+  if (state.target?.undo.kind !== 'uninstall') {
+    draft.lost.push(path);
+    return;
+  }
+  const text = `What stood at ${path} before the installation was not kept whole, so it is not put back.`;
+  draft.notes.push({ code: 'original-lost', level: 'warning', text });
+  if (found !== null) draft.operations.push(operation('removeFile', path, found.identity, null));
+}
+
 function planPath(scope: Scope, known: PathBefore, draft: Draft): void {
   const { path, before, now } = known;
   const found = lookAt(scope.host, path);
@@ -99,10 +112,11 @@ function planPath(scope: Scope, known: PathBefore, draft: Draft): void {
   }
   const bytes = bytesOf(scope, known, found);
   if (bytes === null) {
-    draft.lost.push(path);
+    lost(scope, path, found, draft);
     return;
   }
   scope.state.contents.set(path, { after: bytes, before: found?.bytes ?? null });
+  draft.changes.push(changeOf(scope, path, found?.bytes ?? null, bytes));
   draft.operations.push(operation('writeFile', path, current, before));
 }
 
@@ -110,7 +124,11 @@ function planPath(scope: Scope, known: PathBefore, draft: Draft): void {
 function planEnv(scope: Scope, target: Target, draft: Draft): void {
   const { state, product, host } = scope;
   const { env } = state;
-  if (target.undo.kind === 'uninstall' || env === null || target.settings == null) return;
+  if (target.undo.kind === 'uninstall' || env === null || target.settings === undefined) return;
+  if (target.settings === null) {
+    draft.notes.push(stays(product.envFile, 'secrets are never taken away on the way'));
+    return;
+  }
   let file = env.file;
   for (const { key } of product.settings) {
     const wanted = target.settings[key] ?? '';
@@ -120,6 +138,11 @@ function planEnv(scope: Scope, target: Target, draft: Draft): void {
   const bytes = file.toBytes();
   if (Buffer.compare(bytes, env.bytes) === 0) return;
   state.contents.set(product.envFile, { after: bytes, before: env.bytes });
+  draft.changes.push({
+    path: product.envFile,
+    before: maskedEnv(scope, env.bytes, 'before'),
+    after: maskedEnv(scope, bytes, 'after'),
+  });
   const after: FileIdentity = { type: 'file', hash: null, mode: 0o600, uid: host.owner, gid: host.group };
   draft.operations.push({
     ...operation('writeFile', product.envFile, env.identity, after),
@@ -145,68 +168,17 @@ function planPurge(scope: Scope, target: Target, draft: Draft): void {
 }
 
 /** Packages and the service's own state are nobody's to take away on the way. */
-function packagesStay(scope: Scope): readonly Note[] {
+function whatStays(scope: Scope, target: Target): readonly Note[] {
   const names = scope.memory().packagesRequested;
-  if (names.length === 0) return [];
   const text = `These packages stay, which the installer asked for: ${names.join(', ')}.`;
-  return [{ code: 'packages-stay', level: 'info', text }];
-}
-
-const managerUnit = 'systemd';
-
-/** What running programs have to notice; what did not run then is stopped. */
-function reloadsOf(scope: Scope, target: Target, operations: readonly Operation[]): readonly Reload[] {
-  const { product, state } = scope;
-  const touched = new Map(target.paths.map(({ path, due }) => [path, due]));
-  if (operations.some(({ path }) => path === product.envFile)) touched.set(product.envFile, ['restart']);
-  const paths = (what: What): readonly string[] =>
-    operations.flatMap(({ path }) => (touched.get(path)?.includes(what) === true ? [path] : []));
-  state.obligations.clear();
-  const unitOf: Readonly<Record<What, string | null>> = {
-    reloadManager: managerUnit,
-    restartSocket: product.socket,
-    restart: product.service,
-    reloadWeb: product.webUnit,
-  };
-  for (const { path } of operations) {
-    const due = (touched.get(path) ?? []).flatMap((what) => {
-      const unit = unitOf[what];
-      return unit === null ? [] : [{ what, unit, because: [path] }];
-    });
-    state.obligations.set(path, due);
-  }
-  if (state.services === 'offline') return [];
-  const runs = (unit: string | null): boolean => isRunning(state.unitsBefore.get(unit ?? ''));
-  const ran = (unit: string): boolean => target.running?.includes(unit) ?? runs(unit);
-  const step = (what: What, how: Reload['how'], because: readonly string[]): readonly Reload[] => {
-    const unit = unitOf[what];
-    return unit === null ? [] : [{ what, unit, how, because, owedBy: [] }];
-  };
-  const touchesService = paths('restart').length > 0 || paths('restartSocket').length > 0;
-  const stopped = unitsOf(product)
-    .toReversed()
-    .filter((unit) => !ran(unit) && runs(unit))
-    .flatMap((unit) => step(unit === product.service ? 'restart' : 'restartSocket', 'stop', [unit]));
-  const restarted = [
-    ...(product.socket !== null &&
-    ran(product.socket) &&
-    (paths('restartSocket').length > 0 || !runs(product.socket))
-      ? step('restartSocket', runs(product.socket) ? 'restart' : 'start', paths('restartSocket'))
-      : []),
-    ...(ran(product.service) && (touchesService || !runs(product.service))
-      ? step('restart', runs(product.service) ? 'restart' : 'start', [
-          ...paths('restart'),
-          ...paths('restartSocket'),
-        ])
-      : []),
-  ];
+  const { undo } = target;
+  const keepsState = undo.kind === 'uninstall' && !undo.purge;
   return [
-    ...stopped,
-    ...(paths('reloadManager').length > 0 ? step('reloadManager', 'reload', paths('reloadManager')) : []),
-    ...restarted,
-    // A package manager that brought it has started it; that stays with the package.
-    ...(paths('reloadWeb').length > 0 && runs(product.webUnit)
-      ? step('reloadWeb', 'reload', paths('reloadWeb'))
+    ...(names.length === 0 ? [] : [{ code: 'packages-stay', level: 'info' as const, text }]),
+    ...(keepsState
+      ? stateOf(scope).map((path) =>
+          stays(path, "it is the service's own state; uninstall --purge removes it"),
+        )
       : []),
   ];
 }
@@ -214,12 +186,13 @@ function reloadsOf(scope: Scope, target: Target, operations: readonly Operation[
 function makePlan(scope: Scope): PlanOutput {
   const { state } = scope;
   const { target } = state;
-  const draft: Draft = { operations: [], edited: [], lost: [], notes: [] };
+  const draft: Draft = { operations: [], edited: [], lost: [], notes: [], changes: [] };
   state.contents.clear();
   if (target !== null) {
     const others = target.paths.filter(({ path }) => path !== scope.product.envFile).toReversed();
     const isDirectory = ({ before, now }: PathBefore): boolean =>
       [before, ...now].some((each) => each?.type === 'directory');
+    state.settings = target.settings ?? state.settingsBefore;
     planEnv(scope, target, draft);
     for (const known of others.filter((each) => !isDirectory(each))) planPath(scope, known, draft);
     // What cannot be brought back goes last, and before the directory that it is in.
@@ -232,16 +205,18 @@ function makePlan(scope: Scope): PlanOutput {
   if (draft.lost.length > 0) throw new InstallerError('E_UNDO_LOST', { paths: draft.lost.join(', ') });
   const edited = draft.edited.map((path) => stays(path, 'a person edited it'));
   const reloads = target === null ? [] : reloadsOf(scope, target, draft.operations);
-  const hash = planHash(draft.operations, reloads, { masked: '', settings: target?.settings ?? {} });
+  const settings = state.settings;
+  scope.notify({ type: 'changes', changes: draft.changes });
+  const staying = target !== null && draft.operations.length > 0 ? whatStays(scope, target) : [];
   return {
     kind: 'planned',
     plan: {
-      hash,
+      hash: planHash(draft.operations, reloads, { masked: '', settings }),
       operations: draft.operations,
       reloads,
       questions: [],
-      notes: [...draft.notes, ...edited, ...(draft.operations.length > 0 ? packagesStay(scope) : [])],
-      settings: target?.settings ?? {},
+      notes: [...draft.notes, ...edited, ...staying],
+      settings,
     },
   };
 }

@@ -1,9 +1,10 @@
 /** `detect` of a run that undoes: which runs' work goes, and whether that can be had at all. */
 import { InstallerError } from '../../errors.ts';
 import type { DetectOutput, Note, SecretsOutput, Undo } from '../../machines/types.ts';
-import { hostBefore, lastToUndo, type Before, type PastRun } from '../../past.ts';
+import { hostBefore, lastToUndo, type PastRun } from '../../past.ts';
 import { readEnvFile } from '../detect.ts';
-import type { Past, Scope, Target } from '../scope.ts';
+import type { EnvOnDisk, Past, Scope, Target } from '../scope.ts';
+import { stateOf } from './reloads.ts';
 
 const nothing = (text: string): { to: null; note: Note } => ({
   to: null,
@@ -24,12 +25,18 @@ function toRollBack(past: Past, wanted: string | null): { to: PastRun } | { to: 
 }
 
 /** The installation that stands: its first run, after whatever was uninstalled before it. */
-function toUninstall(past: Past | null): { to: PastRun } | { to: null; note: Note } {
-  const to = past?.runs.find(({ stands, undid }) => stands && undid === null);
-  return to === undefined ? nothing('Nothing is installed.') : { to };
+function toUninstall(
+  scope: Scope,
+  past: Past | null,
+  purge: boolean,
+): { to: PastRun } | { to: null; note: Note } {
+  const { host, product } = scope;
+  const standing = past?.runs.find(({ stands, undid }) => stands && undid === null);
+  // What an earlier uninstall kept goes as if it had been asked for then.
+  const isLeft = purge && (host.lstat(product.envFile) !== null || stateOf(scope).length > 0);
+  const to = standing ?? (isLeft ? past?.runs[0] : undefined);
+  return to === undefined ? nothing(`${product.name} is not installed.`) : { to };
 }
-
-const untouched: Before = { paths: [], settings: undefined, running: null, replaced: [] };
 
 /** E_RUN_UNKNOWN, E_UNDO_ROTATION */
 function targetOf(
@@ -39,17 +46,11 @@ function targetOf(
   const past = scope.past?.() ?? null;
   const found =
     undo.kind === 'uninstall'
-      ? toUninstall(past)
+      ? toUninstall(scope, past, undo.purge)
       : past === null
         ? nothing('No run is recorded here: there is nothing to undo.')
         : toRollBack(past, undo.run);
-  if (found.to === null) {
-    const purges =
-      undo.kind === 'uninstall' && undo.purge && scope.host.lstat(scope.product.envFile) !== null;
-    return purges
-      ? { target: { ...untouched, undo, to: null }, notes: [] }
-      : { target: null, notes: [found.note] };
-  }
+  if (found.to === null) return { target: null, notes: [found.note] };
   const target: Target = { ...hostBefore(past?.runs ?? [], found.to.id), undo, to: found.to.id };
   // What had the old values has been given the new ones meanwhile; and the old ones are nowhere any more.
   if (undo.kind === 'rollback' && target.replaced.length > 0)
@@ -57,13 +58,30 @@ function targetOf(
   return { target, notes: [] };
 }
 
+/** Where it only tells how the service is reached, one that cannot be read is no reason to refuse. */
+function envIfReadable(scope: Scope): EnvOnDisk | null {
+  try {
+    return readEnvFile(scope);
+  } catch (error) {
+    if (error instanceof InstallerError) return null;
+    throw error;
+  }
+}
+
 /** @throws InstallerError E_RUN_UNKNOWN, E_UNDO_ROTATION, and what `detect` refuses of an env file that has to be read */
 export function detectUndoing(scope: Scope, undo: Undo): DetectOutput {
+  const { state, product } = scope;
   const { target, notes } = targetOf(scope, undo);
-  scope.state.target = target;
+  state.target = target;
   // Whoever uninstalls need not mend a broken env file first.
   const mustRead = undo.kind === 'rollback' && target?.settings != null;
-  scope.state.env = mustRead ? readEnvFile(scope) : null;
+  state.env = mustRead ? readEnvFile(scope) : envIfReadable(scope);
+  const { file } = state.env ?? {};
+  const known = product.settings.flatMap(({ key }) => {
+    const value = file?.get(key) ?? '';
+    return value === '' ? [] : [[key, value] as const];
+  });
+  state.settingsBefore = Object.fromEntries(known);
   return { kind: 'existing', notes };
 }
 

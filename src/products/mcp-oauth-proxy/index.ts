@@ -126,6 +126,7 @@ export const mcpOauthProxy: Product = {
   codeFile: product.codeFile,
   service: product.service,
   socket: product.socket,
+  state: [product.name],
   webUnit: 'nginx.service',
   traces,
   secrets,

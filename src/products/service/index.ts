@@ -10,6 +10,7 @@ import { serviceSchema, type SecretDefinition, type ServiceDefinition } from './
 import { readAs, type Problem } from './problems.ts';
 import { Service } from './service.ts';
 import { settingSpec } from './settings.ts';
+import { stateOf } from './units.ts';
 
 /**
  * What only a program can add to a description: `proveRotation` (asks the running service whether new secrets count and
@@ -70,6 +71,7 @@ export function serviceOf(
       bundledCode: new Uint8Array(),
       service: places.service,
       socket: socket === undefined ? null : places.socket,
+      state: stateOf(definition.unit, name),
       webUnit: 'nginx.service',
       traces: socket === undefined ? [places.serviceFile] : [places.serviceFile, places.socketFile],
       secrets: definition.secrets.map(secretSpec),

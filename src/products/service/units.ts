@@ -29,6 +29,16 @@ const valuesOf = (text: string, section: string, key: string): readonly string[]
 const wordsOf = (text: string, section: string, key: string): readonly string[] =>
   valuesOf(text, section, key).flatMap((value) => value.split(/\s+/u));
 
+/**
+ * Directories below /var/lib that the unit has made for the service. Only those that carry its name: another one may be
+ * shared, and what is shared is nobody's to purge.
+ */
+export const stateOf = (unit: string, name: string): readonly string[] =>
+  wordsOf(unit, 'Service', 'StateDirectory')
+    // systemd.exec(5): a second name after the colon is a link to the first.
+    .map((word) => word.split(':')[0]!.replaceAll(/%[pNn]/gu, name))
+    .filter((path) => path === name);
+
 const watched = ['simple', 'exec', 'notify', 'notify-reload'];
 
 export function unitProblems(text: string, { envFile }: Places): readonly string[] {

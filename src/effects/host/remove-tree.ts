@@ -1,0 +1,51 @@
+/**
+ * Removes a directory with everything in it. What is in it may be somebody else's, who could swap a directory for a link
+ * while we walk: each is opened without following links, and what is in it is named through its descriptor. Node's own
+ * `rmSync` walks by paths.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { errnoOf } from './resolve.ts';
+
+const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** Where it turns out to be no directory, null. */
+function opened(path: string): number | null {
+  try {
+    return openSync(path, flags);
+  } catch (error) {
+    if (['ENOTDIR', 'ELOOP', 'ENOENT'].includes(errnoOf(error))) return null;
+    throw error;
+  }
+}
+
+function remove(path: string, device: number): void {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return;
+  const fd = status.isDirectory() ? opened(path) : null;
+  if (fd === null) {
+    unlinkSync(path);
+    return;
+  }
+  try {
+    // What is mounted there is not this directory's: it stays, and so does the directory (EBUSY).
+    if (fstatSync(fd).dev === device)
+      for (const name of readdirSync(`/proc/self/fd/${fd}`)) remove(`/proc/self/fd/${fd}/${name}`, device);
+  } finally {
+    closeSync(fd);
+  }
+  rmdirSync(path);
+}
+
+/** @throws the system's error where something in it cannot be removed; what was removed by then is gone */
+export function removeTree({ fd, path }: { readonly fd: number; readonly path: string }): void {
+  remove(path, fstatSync(fd).dev);
+}
