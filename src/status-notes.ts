@@ -11,8 +11,8 @@ export const missing = (name: string, path: string): Note => ({
   text: `${name} is missing in ${path}; an installation would generate it, alone.`,
 });
 
-const isInstalled = ({ secretsMade, baselines }: ProductMemory): boolean =>
-  secretsMade ||
+/** That secrets were made is not enough: they outlive an uninstall. */
+const isInstalled = ({ baselines }: ProductMemory): boolean =>
   Object.values(baselines)
     .flat()
     .some((hash) => hash !== '');
@@ -27,6 +27,13 @@ export function elsewhere({ others }: Memory): readonly Note[] {
   const text = `Installed on this host by the installer: ${installed.join(', ')}.`;
   return [{ code: 'other-products', level: 'info', text }];
 }
+
+/** What is left of an installation that was taken away. */
+export const kept = (path: string): Note => ({
+  code: 'secrets-kept',
+  level: 'info',
+  text: `${path} is there, and nothing of what it is for: an installation would take its secrets up again; uninstall --purge removes it.`,
+});
 
 export const portTaken = ({ message }: PublicError): Note => ({
   code: 'port-taken',

@@ -20,7 +20,7 @@ import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 import type { Product, Settings, WebProbe } from './products/product.ts';
 import { describePlan } from './render/words.ts';
 import { Session } from './session.ts';
-import { elsewhere, missing, portTaken } from './status-notes.ts';
+import { elsewhere, kept, missing, portTaken } from './status-notes.ts';
 import { version } from './version.ts';
 
 /** A secret of the product, and whether it is there. */
@@ -149,6 +149,11 @@ function servedWeb(scope: Scope): WebProbe | null {
   return isSiteKept(scope) ? { ...desired, marker: onDisk.marker } : onDisk;
 }
 
+/** What an uninstall leaves: the env file, and nothing of what it is for. */
+const isOnlyKept = ({ host, product }: Scope): boolean =>
+  product.traces.every((path) => host.lstat(path) === null) &&
+  (product.codeFile === null || host.lstat(product.codeFile) === null);
+
 async function look(session: Session, product: Product, real: Host, request: Request): Promise<Status> {
   if (session.lock === 'busy') {
     const error = new InstallerError('E_BUSY').toJSON();
@@ -179,6 +184,7 @@ async function look(session: Session, product: Product, real: Host, request: Req
   const detected = await effects.detect({ request });
   if (detected.kind === 'refused') return { ...nothing, kind: 'unknown', error: detected.error };
   if (detected.kind === 'fresh') return { ...nothing, notes: elsewhere(session.journal.memory) };
+  if (isOnlyKept(scope)) return { ...nothing, notes: [kept(product.envFile)] };
   const secrets = await effects.secrets({ request, mode: 'existing' });
   if (secrets.kind === 'refused') return { ...nothing, kind: 'unknown', error: secrets.error };
   const wouldDo = (checks: boolean): Promise<PlanOutput> =>

@@ -1,7 +1,7 @@
 /** `detect` of a run that undoes: which runs' work goes, and whether that can be had at all. */
 import { InstallerError } from '../../errors.ts';
 import type { DetectOutput, Note, SecretsOutput, Undo } from '../../machines/types.ts';
-import { hostBefore, lastToUndo, type PastRun } from '../../past.ts';
+import { hostBefore, lastToUndo, type Before, type PastRun, type PathBefore } from '../../past.ts';
 import { readEnvFile } from '../detect.ts';
 import type { EnvOnDisk, Past, Scope, Target } from '../scope.ts';
 import { stateOf } from './reloads.ts';
@@ -24,38 +24,40 @@ function toRollBack(past: Past, wanted: string | null): { to: PastRun } | { to: 
   return to.stands ? { to } : nothing(`Run ${id} is undone already.`);
 }
 
-/** The installation that stands: its first run, after whatever was uninstalled before it. */
-function toUninstall(
-  scope: Scope,
-  past: Past | null,
-  purge: boolean,
-): { to: PastRun } | { to: null; note: Note } {
+type Found = Omit<Target, 'undo'> | { readonly to: null; readonly note: Note };
+
+/** Directories that earlier installations made: an uninstall that kept the secrets has left the one that they are in. */
+const ownDirectories = (runs: readonly PastRun[]): readonly PathBefore[] =>
+  runs.length === 0
+    ? []
+    : hostBefore(runs, runs[0]!.id).paths.filter(
+        ({ before, now }) => before === null && now.some((each) => each?.type === 'directory'),
+      );
+
+/** The installation that stands: from its first run on, after whatever was uninstalled before it. */
+function toUninstall(scope: Scope, runs: readonly PastRun[], purge: boolean): Found {
   const { host, product } = scope;
-  const standing = past?.runs.find(({ stands, undid }) => stands && undid === null);
+  const standing = runs.find(({ stands, undid }) => stands && undid === null);
   // What an earlier uninstall kept goes as if it had been asked for then.
   const isLeft = purge && (host.lstat(product.envFile) !== null || stateOf(scope).length > 0);
-  const to = standing ?? (isLeft ? past?.runs[0] : undefined);
-  return to === undefined ? nothing(`${product.name} is not installed.`) : { to };
+  const to = standing ?? (isLeft ? runs[0] : undefined);
+  if (to === undefined) return nothing(`${product.name} is not installed.`);
+  const untouched: Before = { paths: [], settings: undefined, running: null, replaced: [] };
+  const before = standing === undefined ? untouched : hostBefore(runs, standing.id);
+  const known = new Set(before.paths.map(({ path }) => path));
+  const others = purge ? ownDirectories(runs).filter(({ path }) => !known.has(path)) : [];
+  return { ...before, paths: [...others, ...before.paths], to: to.id };
 }
 
 /** E_RUN_UNKNOWN, E_UNDO_ROTATION */
-function targetOf(
-  scope: Scope,
-  undo: Undo,
-): { readonly target: Target | null; readonly notes: readonly Note[] } {
-  const past = scope.past?.() ?? null;
-  const found =
-    undo.kind === 'uninstall'
-      ? toUninstall(scope, past, undo.purge)
-      : past === null
-        ? nothing('No run is recorded here: there is nothing to undo.')
-        : toRollBack(past, undo.run);
-  if (found.to === null) return { target: null, notes: [found.note] };
-  const target: Target = { ...hostBefore(past?.runs ?? [], found.to.id), undo, to: found.to.id };
+function toRollBackTo(past: Past, wanted: string | null): Found {
+  const found = toRollBack(past, wanted);
+  if (found.to === null) return found;
+  const before = hostBefore(past.runs, found.to.id);
   // What had the old values has been given the new ones meanwhile; and the old ones are nowhere any more.
-  if (undo.kind === 'rollback' && target.replaced.length > 0)
-    throw new InstallerError('E_UNDO_ROTATION', { run: found.to.id, names: target.replaced.join(', ') });
-  return { target, notes: [] };
+  if (before.replaced.length > 0)
+    throw new InstallerError('E_UNDO_ROTATION', { run: found.to.id, names: before.replaced.join(', ') });
+  return { ...before, to: found.to.id };
 }
 
 /** Where it only tells how the service is reached, one that cannot be read is no reason to refuse. */
@@ -71,7 +73,14 @@ function envIfReadable(scope: Scope): EnvOnDisk | null {
 /** @throws InstallerError E_RUN_UNKNOWN, E_UNDO_ROTATION, and what `detect` refuses of an env file that has to be read */
 export function detectUndoing(scope: Scope, undo: Undo): DetectOutput {
   const { state, product } = scope;
-  const { target, notes } = targetOf(scope, undo);
+  const past = scope.past?.() ?? null;
+  const found =
+    undo.kind === 'uninstall'
+      ? toUninstall(scope, past?.runs ?? [], undo.purge)
+      : past === null
+        ? nothing('No run is recorded here: there is nothing to undo.')
+        : toRollBackTo(past, undo.run);
+  const target = found.to === null ? null : { ...found, undo };
   state.target = target;
   // Whoever uninstalls need not mend a broken env file first.
   const mustRead = undo.kind === 'rollback' && target?.settings != null;
@@ -82,7 +91,7 @@ export function detectUndoing(scope: Scope, undo: Undo): DetectOutput {
     return value === '' ? [] : [[key, value] as const];
   });
   state.settingsBefore = Object.fromEntries(known);
-  return { kind: 'existing', notes };
+  return { kind: 'existing', notes: found.to === null ? [found.note] : [] };
 }
 
 /** Every secret stays as it is; their values are looked for in what is printed and kept. */
