@@ -74,7 +74,10 @@ export async function preflight(scope: Scope, request: Request): Promise<Preflig
     notes.push({
       code: 'services-offline',
       level: 'info',
-      text: 'systemd is not running here: files are written and units enabled; the service starts at the next boot.',
+      text:
+        request.undo === null
+          ? 'systemd is not running here: files are written and units enabled; the service starts at the next boot.'
+          : 'systemd is not running here: files are put back, and no unit is told.',
     });
   }
   return { kind: 'ready', services: scope.state.services, notes };

@@ -42,7 +42,7 @@ export function describeChange(change: Change): ChangeLine {
       return line('link', 'Linked', `${path} to ${detail[0] ?? ''}`);
     case 'removeFile':
     case 'removeLeftover':
-      return line('remove', 'Removed', `${role} ${path}`);
+      return line('remove', 'Removed', `${role} ${path}${role === 'directory' ? '/' : ''}`);
     case 'writeFile':
       return role === 'service'
         ? line('copy', 'Copied', `${nameOf(path)} to ${directoryOf(path)}${more}`)

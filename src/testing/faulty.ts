@@ -9,6 +9,7 @@ export type FaultyCall =
   | 'writeFile'
   | 'makeLink'
   | 'remove'
+  | 'removeTree'
   | 'setMode'
   | 'change'
   | 'query'
@@ -103,6 +104,7 @@ export function createFaultyHost(inner: Host, faults: readonly Fault[]): FaultyH
     makeLink: (path, target, expected) =>
       tried('makeLink', path, () => inner.makeLink(path, target, expected), unwritable(path)),
     remove: (path) => tried('remove', path, () => inner.remove(path), unwritable(path)),
+    removeTree: (path) => tried('removeTree', path, () => inner.removeTree(path), unwritable(path)),
     setMode: (path, mode) => tried('setMode', path, () => inner.setMode(path, mode), unwritable(path)),
     change: (command) => tried('change', ofProgram(command), () => inner.change(command), exits),
     query: (command) => tried('query', ofProgram(command), () => inner.query(command), exits),

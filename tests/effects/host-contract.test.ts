@@ -1,5 +1,5 @@
 /** One contract for every host: memory, real below a temporary root, and the dry run over both. */
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createDryRunHost } from '../../src/effects/host/dry-run.ts';
@@ -88,6 +88,18 @@ describe.each(['memory', 'real'] as const)('the %s host', (kind) => {
     expect(host.list('/a/b')).toEqual(['file']);
   });
 
+  test('removes a directory with all that is in it, or the link to one; twice is as good as once', async () => {
+    using place = open();
+    const { host } = place;
+    await filled(host);
+    await host.makeDirectory('/a/b/c', 0o500);
+    await host.makeLink('/link', '/a', null);
+    await host.removeTree('/link');
+    expect([host.lstat('/link'), host.list('/a/b')]).toEqual([null, ['c', 'file', 'link']]);
+    expect([await host.removeTree('/a'), await host.removeTree('/a')]).toEqual(['changed', 'changed']);
+    expect([host.lstat('/a'), host.lstat('/a/b/file')]).toEqual([null, null]);
+  });
+
   test('writes nothing where the directory is missing', async () => {
     using place = open();
     const { host } = place;
@@ -106,6 +118,7 @@ describe.each(['memory', 'real'] as const)('the %s host', (kind) => {
       await dry.writeFile('/a/b/file', bytes('new'), { mode: 0o600, expected: null }),
       await dry.makeLink('/a/l', '/x', null),
       await dry.remove('/a/b/file'),
+      await dry.removeTree('/a'),
       await dry.setMode('/a', 0o777),
       await dry.change({ file: '/bin/false', args: [] }),
     ];
@@ -129,6 +142,21 @@ describe('the real host trusts nothing on the way', () => {
       ).rejects.toThrow(code('E_WRITE_FAILED'));
     }
     expect(changedPaths(before, treeOf(outside.path))).toEqual([]);
+  });
+
+  test('a tree goes without what its links lead to, whoever owns what is in it', async () => {
+    using root = temporaryRoot();
+    using outside = temporaryRoot();
+    writeFileSync(path.join(outside.path, 'file'), 'kept');
+    const state = path.join(root.path, 'state');
+    mkdirSync(path.join(state, 'deep/er'), { recursive: true });
+    for (const at of ['state/absolute', 'state/deep/er/absolute'])
+      symlinkSync(outside.path, path.join(root.path, at));
+    chownSync(path.join(state, 'deep'), 65_534, 65_534);
+    chmodSync(path.join(state, 'deep'), 0o777);
+    const before = treeOf(outside.path);
+    await createRealHost({ root: root.path }).removeTree('/state');
+    expect([existsSync(state), changedPaths(before, treeOf(outside.path))]).toEqual([false, []]);
   });
 
   test.each([

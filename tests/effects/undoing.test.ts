@@ -1,5 +1,6 @@
 /** Undoing past runs below a root of its own: byte for byte, modes included, up to the originals; never a secret. */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { install, type InstallOptions } from '../../src/install.ts';
 import type { Undo } from '../../src/machines/types.ts';
@@ -158,6 +159,76 @@ describe('uninstall', () => {
     expect([...state(root).keys()].filter((path) => path.includes('mcp-oauth'))).toEqual([]);
     expect(await run(root)).toMatchObject(changed);
     expect(root.secrets()).not.toEqual(secrets);
+  });
+
+  test('--purge after an uninstall that kept them takes the secrets, and the directory that they are in', async () => {
+    using root = place();
+    await run(root);
+    await uninstall(root);
+    await run(root);
+    await uninstall(root);
+    expect(await uninstall(root, true)).toMatchObject(changed);
+    expect([...state(root).keys()].filter((path) => path.includes('mcp-oauth'))).toEqual([]);
+    expect(await uninstall(root, true)).toMatchObject({
+      ...unchanged,
+      notes: ['services-offline', 'nothing-to-undo'],
+    });
+  });
+
+  test("--purge takes the service's state, links and all; without it the state stays, and is named", async () => {
+    using root = place();
+    await run(root);
+    root.write('/var/lib/private/mcp-oauth-proxy/state.db', 'clients\n');
+    symlinkSync('private/mcp-oauth-proxy', root.at('/var/lib/mcp-oauth-proxy'));
+    expect((await uninstall(root)).notes).toContain('path-stays');
+    expect(root.read('/var/lib/private/mcp-oauth-proxy/state.db')).toBe('clients\n');
+    expect(await uninstall(root, true)).toMatchObject(changed);
+    expect([...state(root).keys()].filter((path) => path.includes('mcp-oauth'))).toEqual([]);
+  });
+
+  test('what a person put in place of what is gone is not touched, purge or not', async () => {
+    using root = place();
+    await run(root);
+    await uninstall(root);
+    root.write(files.site, '# mine\n');
+    root.write(`${path.dirname(files.env)}/notes`, 'mine too\n');
+    expect(await uninstall(root, true)).toMatchObject(changed);
+    expect(root.read(files.site)).toBe('# mine\n');
+    expect(root.read(`${path.dirname(files.env)}/notes`)).toBe('mine too\n');
+  });
+
+  test('can be rolled back as long as the secrets are there', async () => {
+    using root = place();
+    await run(root);
+    const before = state(root);
+    const kept = await uninstall(root);
+    expect(await rollback(root, kept.id)).toMatchObject(changed);
+    expect(state(root)).toEqual(before);
+    const purged = await uninstall(root, true);
+    expect(await rollback(root, purged.id)).toMatchObject({ exitCode: 10, error: 'E_UNDO_ROTATION' });
+  });
+
+  test('where an original was not kept whole, since a secret stood in it, that is said and ours is taken away', async () => {
+    using root = place();
+    const secret = 'abcdefabcdef0123456789';
+    root.write(files.env, `CLIENT_ID=${secret}\nMCP_TOKEN=cd\nCLIENT_SECRET=ef\nTOKEN_SECRET=12\n`, 0o600);
+    root.write(files.service, `[Service]\nEnvironment=CLIENT_ID=${secret}\n`);
+    await run(root);
+    const ended = await uninstall(root);
+    expect(ended).toMatchObject(changed);
+    expect(ended.notes).toContain('original-lost');
+    expect(state(root).has(files.service)).toBe(false);
+  });
+
+  test('a dry run predicts it, and writes nothing', async () => {
+    using root = place();
+    await run(root);
+    const before = [root.look(), root.journalTree()];
+    const options = { root: root.path, request: { undo: { kind: 'uninstall', purge: true } as const } };
+    const dry = await install({ ...options, dryRun: true });
+    expect([root.look(), root.journalTree()]).toEqual(before);
+    const { output } = await install(options);
+    expect(dry.output.plan).toEqual(output.plan);
   });
 
   test('keeps what a person edited, and says so', async () => {

@@ -39,6 +39,10 @@ export function createStoppableHost(inner: Host): StoppableHost {
       mayGoOn();
       return inner.remove(path);
     },
+    removeTree: async (path) => {
+      mayGoOn();
+      return inner.removeTree(path);
+    },
     setMode: async (path, mode) => {
       mayGoOn();
       return inner.setMode(path, mode);

@@ -194,10 +194,15 @@ function makePlan(scope: Scope): PlanOutput {
       [before, ...now].some((each) => each?.type === 'directory');
     state.settings = target.settings ?? state.settingsBefore;
     planEnv(scope, target, draft);
+    const directories = others.filter(isDirectory).toSorted((a, b) => a.path.length - b.path.length);
+    const isMissing = ({ path }: PathBefore): boolean => scope.host.lstat(path) === null;
+    // A directory is there before what is in it, and goes after it; a mode that lets others in comes back last.
+    for (const known of directories.filter(isMissing)) planPath(scope, known, draft);
     for (const known of others.filter((each) => !isDirectory(each))) planPath(scope, known, draft);
     // What cannot be brought back goes last, and before the directory that it is in.
     planPurge(scope, target, draft);
-    for (const known of others.filter(isDirectory)) planPath(scope, known, draft);
+    for (const known of directories.filter((each) => !isMissing(each)).toReversed())
+      planPath(scope, known, draft);
   }
   const uninstalls = target?.undo.kind === 'uninstall';
   if (draft.edited.length > 0 && !uninstalls)
