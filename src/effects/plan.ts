@@ -140,6 +140,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
     throw new InstallerError('E_EDIT_CONFLICT', { paths, ...(breaking === undefined ? {} : { breaking }) });
   }
   state.kept = made.kept;
+  state.forgotten = made.forgotten;
   if (request.checks) checkPorts(scope, desired, made.operations);
   const reloads = await reloadsOf(scope, request, desired, made.operations);
   scope.notify({ type: 'changes', changes: made.changes });

@@ -118,6 +118,8 @@ export interface RunState {
   readonly applied: Applied[];
   /** Told to the journal when the run has succeeded. */
   kept: readonly KeptEdit[];
+  /** Paths that are no longer the product's: told to the journal when the run has succeeded. */
+  forgotten: readonly { readonly path: string; readonly baselines: readonly string[] }[];
   source: 'bundled' | 'file';
   /** Did the journal know of secrets before the run? */
   readonly secretsMadeBefore: boolean;
@@ -158,6 +160,7 @@ export const createScope = (options: ScopeOptions): Scope => ({
     obligations: new Map(),
     applied: [],
     kept: [],
+    forgotten: [],
     source: 'bundled',
     secretsMadeBefore: options.memory().secretsMade,
     packages: [],

@@ -56,6 +56,8 @@ export function settle(scope: Scope): void {
   for (const { path, offered } of scope.state.kept) {
     if (baselines[path]?.at(-1) !== offered) scope.record({ fact: 'kept', path, offered });
   }
+  for (const { path, baselines: known } of scope.state.forgotten)
+    scope.record({ fact: 'knownAs', path, baselines: known });
   settleSource(scope);
   if (installer !== scope.version) scope.record({ fact: 'installer', version: scope.version });
 }

@@ -131,6 +131,8 @@ export interface Desired {
   readonly directories: readonly DesiredDirectory[];
   readonly files: readonly DesiredFile[];
   readonly links: readonly DesiredLink[];
+  /** What an earlier run may have written, and is left as it is now: neither kept up to date nor taken away. */
+  readonly leaves?: readonly string[];
   /** Settings in force, defaults and derived values included: what the env file has to hold. One left out is forgotten. */
   readonly settings: Settings;
   readonly packages: readonly string[];

@@ -6,6 +6,7 @@ import { isTemporaryOf } from '../host/atomic-file.ts';
 import type { FileChange, KeptEdit, Scope } from '../scope.ts';
 import { desiredEnv, maskedEnv } from './env.ts';
 import { decideFile, decideLink } from './files.ts';
+import { goneFrom, type Forgotten } from './gone.ts';
 import { createMasking } from './masking.ts';
 import { sha256 } from '../identity.ts';
 
@@ -18,6 +19,7 @@ export interface Changes {
   /** Those of them that lack what others of ours rely on. */
   readonly breaking: readonly string[];
   readonly kept: readonly KeptEdit[];
+  readonly forgotten: readonly Forgotten[];
 }
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
@@ -212,6 +214,8 @@ export function changesOf(
     // A site that was there before us is its owner's to enable.
     .filter(({ target }) => !notOurs.has(target))
     .flatMap(linkOperation);
+  const gone = goneFrom(scope, desired, kept);
+  notes.push(...gone.notes);
   const packageOperation: Operation[] = installing
     ? [
         {
@@ -235,11 +239,14 @@ export function changesOf(
       ...env.later,
       ...files,
       ...links,
+      // Last: until then what is still in force may rely on them.
+      ...gone.operations.toReversed(),
     ],
     changes,
     notes,
     conflicts,
     breaking,
     kept,
+    forgotten: gone.forgotten,
   };
 }

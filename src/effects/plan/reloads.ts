@@ -4,6 +4,7 @@ import type { Operation, Reload, Request } from '../../machines/types.ts';
 import type { Affects, Desired } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';
 import { changedDropIns, environmentOf, isNewerThan, isRunning, unitsOf, type UnitStatus } from '../units.ts';
+import { affectsOf } from './gone.ts';
 import { isSiteKept, renewed, servedBy } from '../web.ts';
 import { socketIsElsewhere, webGivesPortUp } from './ports.ts';
 
@@ -36,10 +37,12 @@ function dueAfter(scope: Scope, desired: Desired, operations: readonly Operation
   ]);
   state.obligations.clear();
   for (const { kind, path } of operations) {
-    if (kind !== 'writeFile' && kind !== 'makeLink') continue;
+    if (kind !== 'writeFile' && kind !== 'makeLink' && kind !== 'removeFile') continue;
     state.obligations.set(
       path,
-      (affects.get(path) ?? []).flatMap((each) => obligations(scope, each, path)),
+      (affects.get(path) ?? (kind === 'removeFile' ? affectsOf(path) : [])).flatMap((each) =>
+        obligations(scope, each, path),
+      ),
     );
   }
   return [...state.obligations.values()].flat();

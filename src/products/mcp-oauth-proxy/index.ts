@@ -110,6 +110,7 @@ function desired(input: Input): DesiredResult {
       directories: [...sharedDirectories, ...web.directories, ...ownDirectories],
       files: [...serviceFiles(values, code), ...web.files],
       links: [...serviceLinks, ...web.links],
+      ...(web.leaves === undefined ? {} : { leaves: web.leaves }),
       packages: ['python3-fastapi', 'python3-uvicorn', 'python3-httpx', 'python3-jwt', ...web.packages],
       web: web.web,
       notes: [...served.notes, ...web.notes],

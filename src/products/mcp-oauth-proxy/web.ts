@@ -153,7 +153,7 @@ export function webOnDisk(values: Settings, view: HostView): WebProbe | null {
   return variant === null ? null : probe(variant, portOf(values), marker);
 }
 
-export type Web = Pick<Desired, 'files' | 'links' | 'directories' | 'packages' | 'web' | 'notes'>;
+export type Web = Pick<Desired, 'files' | 'links' | 'leaves' | 'directories' | 'packages' | 'web' | 'notes'>;
 
 export function webPart(values: Settings, view: HostView, variant: Variant): Web {
   const port = portOf(values);
@@ -209,7 +209,8 @@ export function webPart(values: Settings, view: HostView, variant: Variant): Web
 export function withoutWeb(view: HostView): Web {
   const left = view.exists(product.siteLink) && includesSnippet(view.readText(product.site) ?? '');
   const notes = left ? [siteLeftNote] : [];
-  return { directories: [], files: [], links: [], packages: [], web: null, notes };
+  const leaves = [product.zones, product.snippet, product.site, product.siteLink];
+  return { directories: [], files: [], links: [], leaves, packages: [], web: null, notes };
 }
 
 const tlsNote = (domain: string): Note => ({
