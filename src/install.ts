@@ -9,6 +9,7 @@ import type { Host } from './effects/host/port.ts';
 import { createRealHost } from './effects/host/real.ts';
 import { createStoppableHost, type StoppableHost } from './effects/host/stoppable.ts';
 import { undoingEffects } from './effects/undoing/index.ts';
+import { loadDiffer } from './diffs.ts';
 import { createScope, type Asker, type Progress } from './effects/scope.ts';
 import { toPublicError } from './errors.ts';
 import { mustBeInstallOptions } from './judge-options.ts';
@@ -110,16 +111,12 @@ function tellOfEarlierRuns(session: Session, product: string, dryRun: boolean, e
 
 async function notifier(options: InstallOptions, emit: Emit): Promise<(progress: Progress) => void> {
   const wantsDiffs = (options.dryRun === true || options.diffs === true) && options.onEvent !== undefined;
-  const differ = wantsDiffs ? await import('diff') : null;
+  const differ = wantsDiffs ? await loadDiffer() : null;
   return (progress) => {
     if (progress.type === 'activity') emit({ v: 1, type: 'activity', text: progress.text });
     if (progress.type === 'activity' || differ === null) return;
-    for (const { path, before, after } of progress.changes) {
-      const diff = differ.createTwoFilesPatch(path, path, before, after, undefined, undefined, {
-        context: 3,
-      });
-      emit({ v: 1, type: 'diff', path, diff: diff.replace(/^Index:.*\n=+\n/u, '') });
-    }
+    const changing = progress.changes.filter(({ kept }) => kept !== true);
+    for (const { path, diff } of differ(changing)) emit({ v: 1, type: 'diff', path, diff });
   };
 }
 

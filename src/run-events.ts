@@ -40,6 +40,8 @@ const reload = v.object({
   owedBy: strings,
 });
 
+const fileDiff = v.object({ path: v.string(), diff: v.string() });
+
 /** Of the service, asked directly or through nginx; ok is null where a person's site is theirs to judge. */
 const health = v.object({ address: v.string(), ok: v.nullable(v.boolean()), why: nullable });
 
@@ -111,6 +113,9 @@ export const runEvent = v.variant('type', [
     installed: v.nullable(v.boolean()),
     healthy: v.nullable(v.boolean()),
     drift: strings,
+    /** Each file that an installation would change, and each edit of a person's that it keeps; what is secret is hidden. */
+    diffs: v.array(fileDiff),
+    edits: v.array(fileDiff),
     settings: v.record(v.string(), v.string()),
     secrets: v.array(v.object({ name: v.string(), present: v.boolean(), fingerprint: nullable })),
     /** The run that is under way. */
@@ -141,6 +146,8 @@ export const runEvent = v.variant('type', [
     outcome: v.string(),
     exitCode: v.nullable(v.number()),
     changed: strings,
+    /** Has a later run undone it? */
+    undone: v.boolean(),
   }),
   v.object({ ...kind('record'), record: v.looseObject({ n: v.number(), t: v.string(), k: v.string() }) }),
   v.object({ ...kind('step'), n: v.number(), event: v.string(), state: v.string() }),

@@ -8,9 +8,10 @@ import { certificateOnDisk, type CertificateStatus } from './effects/certificate
 import { conditionOf, type Health } from './effects/condition.ts';
 import { createEffects } from './effects/index.ts';
 import { settingsInForce } from './effects/plan/settings.ts';
-import { createScope, type Scope } from './effects/scope.ts';
+import { createScope, type FileChange, type Scope } from './effects/scope.ts';
 import { webOnDisk } from './effects/view.ts';
 import { isSiteKept } from './effects/web.ts';
+import { loadDiffer, type FileDiff } from './diffs.ts';
 import { InstallerError, type PublicError } from './errors.ts';
 import { mustBeStatusOptions } from './judge-options.ts';
 import { plainRequest } from './request.ts';
@@ -48,6 +49,10 @@ export interface Status {
   readonly backend: BackendStatus | null;
   /** What an installation would change now; a tolerated edit alone is none. */
   readonly drift: readonly string[];
+  /** Each file that an installation would change, from what it is to what it would be; secrets and comments hidden. */
+  readonly diffs: readonly FileDiff[];
+  /** Edits of a person's that an installation keeps, from what it would write to what they wrote. */
+  readonly edits: readonly FileDiff[];
   /** By name and fingerprint, never the value. */
   readonly secrets: readonly SecretStatus[];
   /** Those in force. */
@@ -71,6 +76,8 @@ const nothing: Status = {
   certificate: null,
   backend: null,
   drift: [],
+  diffs: [],
+  edits: [],
   secrets: [],
   settings: {},
   notes: [],
@@ -149,6 +156,15 @@ function servedWeb(scope: Scope): WebProbe | null {
   return isSiteKept(scope) ? { ...desired, marker: onDisk.marker } : onDisk;
 }
 
+async function diffsOf(changes: readonly FileChange[]): Promise<Pick<Status, 'diffs' | 'edits'>> {
+  if (changes.length === 0) return { diffs: [], edits: [] };
+  const differ = await loadDiffer();
+  return {
+    diffs: differ(changes.filter(({ kept }) => kept !== true)),
+    edits: differ(changes.filter(({ kept }) => kept === true)),
+  };
+}
+
 /** What an uninstall leaves: the env file, and nothing of what it is for. */
 const isOnlyKept = ({ host, product }: Scope): boolean =>
   product.traces.every((path) => host.lstat(path) === null) &&
@@ -159,6 +175,7 @@ async function look(session: Session, product: Product, real: Host, request: Req
     const error = new InstallerError('E_BUSY').toJSON();
     return { ...nothing, kind: 'unknown', underWay: session.remembered.unfinished, error };
   }
+  let changes: readonly FileChange[] = [];
   const scope = createScope({
     host: createDryRunHost(real),
     product,
@@ -166,7 +183,9 @@ async function look(session: Session, product: Product, real: Host, request: Req
     memory: () => session.journal.memory,
     record: (fact) => session.journal.fact(fact),
     backup: () => Promise.resolve(''),
-    notify: () => undefined,
+    notify: (progress) => {
+      if (progress.type === 'changes') changes = progress.changes;
+    },
     beforeChange: () => Promise.resolve(),
     // Asked above.
     lock: () => 'later',
@@ -212,6 +231,7 @@ async function look(session: Session, product: Product, real: Host, request: Req
     problem: refusal,
     error: refusal,
     drift: planned.kind === 'refused' ? [] : driftOf(planned.plan),
+    ...(await diffsOf(changes)),
     secrets: known,
     settings,
     url: product.endpoint(settings),

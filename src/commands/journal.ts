@@ -6,7 +6,10 @@ import type { JournalRecord } from '../journal/record.ts';
 import { isThisMachine, replaySteps, type RecordedEvent } from '../machines/replay.ts';
 import type { Input } from '../machines/types.ts';
 import type { RunEvent } from '../run-events.ts';
+import { emptyMemory } from '../facts.ts';
+import { pastRuns } from '../past.ts';
 import { typeable } from './called.ts';
+import { outcomeWord } from './outcome.ts';
 import type { Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
 import { damaged, goesOn, homeOf, recordedRun, underWay, type Recorded } from './recorded.ts';
@@ -35,7 +38,8 @@ const damageOf = ({ run, home, path }: Recorded): InstallerError | null =>
 
 function outcomeOf(run: Run, current: string | null): string {
   if (run.id === current) return 'underWay';
-  return run.ended?.outcome ?? (run.damage === null ? 'interrupted' : 'damaged');
+  if (run.ended !== null) return outcomeWord(run.started?.command ?? null, run.ended.outcome);
+  return run.damage === null ? 'interrupted' : 'damaged';
 }
 
 /** Paths that a run replaced for good. */
@@ -47,6 +51,30 @@ function changedBy(run: Run): string[] {
     record.k === 'fact' && record.fact.fact === 'restored' ? [record.fact.path] : [],
   );
   return [...new Set(paths)].filter((path) => !restored.includes(path));
+}
+
+const factsOf = ({ id, product, records }: Run) => ({
+  id,
+  product,
+  facts: records.flatMap((record) => (record.k === 'fact' ? [record.fact] : [])),
+  inherited: emptyMemory,
+});
+
+/** Ids of those whose work later ones have undone: only later ones can, so the newest runs are enough. */
+function undoneAmong(newest: readonly Run[]): ReadonlySet<string> {
+  const facts = newest.toReversed().map(factsOf);
+  const products = new Set(facts.flatMap(({ product }) => (product === null ? [] : [product])));
+  const past = [...products].flatMap((product) => pastRuns(facts, product));
+  return new Set(past.flatMap(({ id, stands }) => (stands ? [] : [id])));
+}
+
+/** So many paths fit on a line that people read; programs get all of them. */
+const shownPaths = 3;
+
+function pathWords(changed: readonly string[]): string {
+  if (changed.length === 0) return '-';
+  const more = changed.length - shownPaths;
+  return `${changed.slice(0, shownPaths).join(' ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 const defaultLimit = 20;
@@ -73,6 +101,7 @@ export function runHistory(options: Options, output: CommandOutput): number {
   // On a host of one product its name tells nothing.
   const severalProducts =
     new Set(runs.map(({ product }) => product).filter((name) => name !== null)).size > 1;
+  const undone = undoneAmong(runs);
   for (const run of runs) {
     const changed = changedBy(run);
     const [started, command, mode] = [
@@ -93,6 +122,7 @@ export function runHistory(options: Options, output: CommandOutput): number {
       outcome,
       exitCode,
       changed,
+      undone: undone.has(run.id),
     });
     const words = [
       run.id,
@@ -100,8 +130,8 @@ export function runHistory(options: Options, output: CommandOutput): number {
       command ?? '-',
       ...(severalProducts ? [run.product ?? '-'] : []),
       mode ?? '-',
-      outcome,
-      changed.length === 0 ? '-' : changed.join(' '),
+      undone.has(run.id) ? `${outcome}, undone since` : outcome,
+      pathWords(changed),
     ];
     output.say(words.join('  '));
   }

@@ -56,6 +56,9 @@ function conditionLines(found: Status, product: Product): string[] {
   ];
 }
 
+const diffLines = (heading: string, diffs: Status['diffs']): readonly string[] =>
+  diffs.length === 0 ? [] : [`${heading}:`, ...diffs.map(({ diff }) => diff.trimEnd())];
+
 function lines(found: Status, product: Product): string[] {
   if (found.underWay !== null)
     return [`Run ${found.underWay} is under way; what it has done so far is not judged.`];
@@ -80,6 +83,8 @@ function lines(found: Status, product: Product): string[] {
       : found.drift.length === 0
         ? ['No drift.']
         : ['Drift; an installation would:', ...found.drift.map((line) => `  ${line}`)]),
+    ...diffLines('What it would change', found.diffs),
+    ...diffLines('What a person edited, and is kept', found.edits),
   ];
 }
 
@@ -100,6 +105,8 @@ export async function runStatus(options: Options, output: CommandOutput, product
     installed: found.kind === 'unknown' ? null : found.kind === 'installed',
     healthy: found.healthy,
     drift: [...found.drift],
+    diffs: found.diffs.map((each) => ({ ...each })),
+    edits: found.edits.map((each) => ({ ...each })),
     settings: { ...found.settings },
     secrets: found.secrets.map(({ name, fingerprint }) => ({
       name,

@@ -1,20 +1,15 @@
 /** `rollback` and `uninstall`: runs that put the host back as it was. */
 import { install } from '../install.ts';
-import type { Output, Undo } from '../machines/types.ts';
+import type { Undo } from '../machines/types.ts';
 import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
 import { sudoLine, typeable } from './called.ts';
 import { dryRunOf, environmentOfSudo } from './environment.ts';
 import { rootOf, type Options } from './inputs.ts';
+import { outcomeWord } from './outcome.ts';
 import type { CommandOutput } from './output.ts';
 import { interrupts } from './signals.ts';
 import { printTrace } from './trace.ts';
-
-type Command = Undo['kind'];
-
-/** What the machine calls installed has here been taken away. */
-const outcomeOf = (command: Command, { outcome }: Output): string =>
-  outcome !== 'installed' ? outcome : command === 'rollback' ? 'undone' : 'uninstalled';
 
 async function runUndo(
   options: Options,
@@ -45,7 +40,7 @@ async function runUndo(
     v: 1,
     type: 'result',
     command: undo.kind,
-    outcome: outcomeOf(undo.kind, ended),
+    outcome: outcomeWord(undo.kind, ended.outcome),
     exitCode: exitCode === 0 && changed && options['detailedExitcode'] === true ? 2 : exitCode,
     changed,
     plan: plan?.hash ?? null,

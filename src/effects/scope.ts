@@ -15,6 +15,8 @@ export interface FileChange {
   readonly path: string;
   readonly before: string;
   readonly after: string;
+  /** A person's edit that is kept: `before` is what the installer would write, `after` is theirs. */
+  readonly kept?: true;
 }
 
 /** What effects tell while they work; shown, never journaled. */

@@ -151,6 +151,13 @@ export function changeOf(
   return { path, before: shown, after: masking.own(own) };
 }
 
+/** A person's edit, from what would be written to what they wrote; theirs may hold secrets of theirs. */
+function keptChange(scope: Scope, { path, content }: DesiredFile, theirs: Uint8Array): FileChange {
+  const masking = createMasking(scope);
+  const ours = text(content);
+  return { path, before: masking.own(ours), after: masking.foreign(text(theirs), ours), kept: true };
+}
+
 /** @param packages those that are about to be installed */
 export function changesOf(
   scope: Scope,
@@ -180,7 +187,9 @@ export function changesOf(
       notes.push(...decision.notes);
       if (decision.kind === 'offer' || decision.edited)
         kept.push({ path: file.path, offered: sha256(file.content) });
-      const current = text(scope.host.readFile(file.path));
+      const bytes = scope.host.readFile(file.path);
+      const current = text(bytes);
+      if (bytes !== null && decision.notes.length > 0) changes.push(keptChange(scope, file, bytes));
       if (decision.notes.length > 0 && file.isOurs?.(current) === false) notOurs.add(file.path);
     }
     if (decision.kind === 'nothing') return [];
