@@ -13,13 +13,21 @@ import {
 import type { Trust } from './effects/host/resolve.ts';
 import type { LockState, Past } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
-import { emptyMemory, memoryFor, type Memory } from './facts.ts';
+import { memoryFor, type Memory } from './facts.ts';
 import { removeLeftovers } from './journal/files.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
 import { probeLock, takeLock, type Lock } from './journal/lock.ts';
-import { findRun, readBackup, readMemory, readRun, runIds, type Remembered } from './journal/reader.ts';
-import { pastRuns } from './past.ts';
+import {
+  factsOf,
+  findRun,
+  readBackup,
+  readMemory,
+  readRun,
+  runIds,
+  type Remembered,
+} from './journal/reader.ts';
+import { pastRuns, type PastRun } from './past.ts';
 import type { JournalRecord, RunEnded } from './journal/record.ts';
 import type { Product } from './products/product.ts';
 
@@ -66,6 +74,7 @@ export class Session {
   private home: JournalHome | null;
   private opening: Promise<void> | null = null;
   private held: Lock | null = null;
+  private known: readonly PastRun[] | null = null;
   /** Putting back goes on though the journal cannot be written any more. */
   lenient = false;
 
@@ -111,15 +120,13 @@ export class Session {
   past(): Past | null {
     const { home } = this;
     if (home === null) return null;
-    const runs = runIds(home.path).map((id) => readRun(home.path, id));
-    const facts = runs.map(({ id, product, records, started }) => ({
-      id,
-      product,
-      facts: records.flatMap((record) => (record.k === 'fact' ? [record.fact] : [])),
-      inherited: { ...emptyMemory, ...started?.inherited },
-    }));
+    // Each path that is put back asks again; nothing of it changes while a run goes on.
+    this.known ??= pastRuns(
+      runIds(home.path).map((id) => factsOf(readRun(home.path, id))),
+      this.options.product.name,
+    );
     return {
-      runs: pastRuns(facts, this.options.product.name),
+      runs: this.known,
       find: (wanted) => findRun(home.path, wanted),
       bytes: (run, name) => readBackup(home.path, run, name),
     };

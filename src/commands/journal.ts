@@ -1,12 +1,11 @@
 /** `history`, `show` and `replay`: what the journal tells. */
 import { toPublicError, type InstallerError } from '../errors.ts';
 import { journalDirectory } from '../journal-home.ts';
-import { readRun, runIds, type Run } from '../journal/reader.ts';
+import { factsOf, readRun, runIds, type Run } from '../journal/reader.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import { isThisMachine, replaySteps, type RecordedEvent } from '../machines/replay.ts';
 import type { Input } from '../machines/types.ts';
 import type { RunEvent } from '../run-events.ts';
-import { emptyMemory } from '../facts.ts';
 import { pastRuns } from '../past.ts';
 import { typeable } from './called.ts';
 import { outcomeWord } from './outcome.ts';
@@ -52,13 +51,6 @@ function changedBy(run: Run): string[] {
   );
   return [...new Set(paths)].filter((path) => !restored.includes(path));
 }
-
-const factsOf = ({ id, product, records }: Run) => ({
-  id,
-  product,
-  facts: records.flatMap((record) => (record.k === 'fact' ? [record.fact] : [])),
-  inherited: emptyMemory,
-});
 
 /** Ids of those whose work later ones have undone: only later ones can, so the newest runs are enough. */
 function undoneAmong(newest: readonly Run[]): ReadonlySet<string> {

@@ -94,8 +94,11 @@ export function createProgram(
   addCommonOptions(
     addUndoOptions(
       addProductOption(
-        add('rollback', 'undo a run and everything after it, newest first', async (options, output, run) =>
-          (await import('./undo.ts')).runRollback(run, options, output, product),
+        add(
+          'rollback',
+          'undo a run and everything after it, newest first',
+          async (options, output, _, command) =>
+            (await import('./undo.ts')).runRollback(command.args[0], options, output, product),
         ).argument('[run]', 'default: the last run that changed files and is not undone'),
       ),
     ),

@@ -10,6 +10,7 @@ import { outcomeWord } from './outcome.ts';
 import type { CommandOutput } from './output.ts';
 import { interrupts } from './signals.ts';
 import { printTrace } from './trace.ts';
+import { usage } from './usage.ts';
 
 async function runUndo(
   options: Options,
@@ -51,14 +52,23 @@ async function runUndo(
   return result.exitCode;
 }
 
-/** @param run as it was typed; undefined: the last one that stands */
-export const runRollback = (
+/**
+ * @param run as it was typed; undefined: the last one that stands
+ * @throws InstallerError E_USAGE for an empty one, as of a variable that a script has not set
+ */
+export function runRollback(
   run: string | undefined,
   options: Options,
   output: CommandOutput,
   product: Product,
-): Promise<number> =>
-  runUndo(options, output, product, { kind: 'rollback', run: run === undefined || run === '' ? null : run });
+): Promise<number> {
+  if (run === '')
+    throw usage(
+      'rollback is given an empty RUN.',
+      'Name a run, or leave it out for the last one that stands.',
+    );
+  return runUndo(options, output, product, { kind: 'rollback', run: run ?? null });
+}
 
 export const runUninstall = (options: Options, output: CommandOutput, product: Product): Promise<number> =>
   runUndo(options, output, product, { kind: 'uninstall', purge: options['purge'] === true });

@@ -1,6 +1,7 @@
 /** `detect`: fresh, in service, or in service with its secrets lost? Reads the env file as the data that it is. */
 import { InstallerError } from '../errors.ts';
 import type { DetectOutput, Request } from '../machines/types.ts';
+import type { Product, Settings } from '../products/product.ts';
 import { EnvFile } from './env-file.ts';
 import { lookAt, type Found } from './identity.ts';
 import { refused } from './refusal.ts';
@@ -73,6 +74,15 @@ export function readEnvFile(scope: Scope): EnvOnDisk | null {
   return { bytes: found.bytes, identity: { ...found.identity, hash: null }, file: parsed.file };
 }
 
+/** Settings that an env file holds. */
+export const settingsIn = ({ settings }: Product, env: EnvOnDisk | null): Settings =>
+  Object.fromEntries(
+    settings.flatMap(({ key }) => {
+      const value = env?.file.get(key) ?? '';
+      return value === '' ? [] : [[key, value] as const];
+    }),
+  );
+
 /** What tells that there was an installation though its env file is gone. */
 function tracesOf(scope: Scope): readonly string[] {
   const { host, product, state } = scope;
@@ -86,11 +96,7 @@ function tracesOf(scope: Scope): readonly string[] {
 export function detect(scope: Scope, request: Request): DetectOutput {
   const env = readEnvFile(scope);
   scope.state.env = env;
-  const known = scope.product.settings.flatMap(({ key }) => {
-    const value = env?.file.get(key) ?? '';
-    return value === '' ? [] : [[key, value] as const];
-  });
-  scope.state.settingsBefore = Object.fromEntries(known);
+  scope.state.settingsBefore = settingsIn(scope.product, env);
   if (env !== null) return { kind: 'existing', notes: [] };
   const traces = tracesOf(scope);
   if (traces.length === 0) return { kind: 'fresh', notes: [] };

@@ -131,16 +131,15 @@ function packages(scope: Scope, names: readonly string[]): Promise<Change> {
 }
 
 /** Secrets that go with the env file were taken away, not lost: on record before they are. */
-async function remove(scope: Scope, operation: Operation): Promise<Change> {
+function remove(scope: Scope, operation: Operation): Promise<Change> {
   const { host, product } = scope;
   const { path, before } = operation;
   const isEnv = path === product.envFile;
   const bytes = before?.type === 'file' ? host.readFile(path) : null;
-  const outcome = await replace(scope, operation, bytes, () => {
+  return replace(scope, operation, bytes, () => {
     if (isEnv) scope.record({ fact: 'secretsPurged' });
     return host.remove(path);
   });
-  return outcome;
 }
 
 async function perform(scope: Scope, operation: Operation): Promise<Change> {

@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { emptyMemory, remember, type Memory } from '../facts.ts';
+import type { FactsOfRun } from '../past.ts';
 import {
   parseJournal,
   type JournalRecord,
@@ -61,6 +62,14 @@ export function readRun(home: string, id: string): Run {
   }
   return runOf(id, parseJournal(text));
 }
+
+/** A run as undoing looks at it. */
+export const factsOf = ({ id, product, records, started }: Run): FactsOfRun => ({
+  id,
+  product,
+  facts: records.flatMap((record) => (record.k === 'fact' ? [record.fact] : [])),
+  inherited: { ...emptyMemory, ...started?.inherited },
+});
 
 /** @returns bytes that a run kept of a file that it replaced; null where they are gone, or cannot be read */
 export function readBackup(home: string, id: string, name: string): Uint8Array | null {

@@ -70,6 +70,10 @@ describe('a result', () => {
     const { stdout } = expectExit(await root.run('rollback', ['20200101T000000Z-0000', '--json']), 64);
     expect(resultOf(stdout)).toMatchObject({ outcome: 'refused', error: { code: 'E_RUN_UNKNOWN' } });
     expect([root.look(), root.journalTree()]).toEqual(before);
+    // As of a variable that a script has not set: it means no run, least of all the last one.
+    const empty = expectExit(await root.run('rollback', ['', '--json']), 64);
+    expect(resultOf(empty.stdout)).toMatchObject({ outcome: 'refused', error: { code: 'E_USAGE' } });
+    expect([root.look(), root.journalTree()]).toEqual(before);
   });
 });
 

@@ -2,7 +2,7 @@
 import { InstallerError } from '../../errors.ts';
 import type { DetectOutput, Note, SecretsOutput, Undo } from '../../machines/types.ts';
 import { hostBefore, lastToUndo, type Before, type PastRun, type PathBefore } from '../../past.ts';
-import { readEnvFile } from '../detect.ts';
+import { readEnvFile, settingsIn } from '../detect.ts';
 import type { EnvOnDisk, Past, Scope, Target } from '../scope.ts';
 import { stateOf } from './reloads.ts';
 
@@ -85,12 +85,7 @@ export function detectUndoing(scope: Scope, undo: Undo): DetectOutput {
   // Whoever uninstalls need not mend a broken env file first.
   const mustRead = undo.kind === 'rollback' && target?.settings != null;
   state.env = mustRead ? readEnvFile(scope) : envIfReadable(scope);
-  const { file } = state.env ?? {};
-  const known = product.settings.flatMap(({ key }) => {
-    const value = file?.get(key) ?? '';
-    return value === '' ? [] : [[key, value] as const];
-  });
-  state.settingsBefore = Object.fromEntries(known);
+  state.settingsBefore = settingsIn(product, state.env);
   return { kind: 'existing', notes: found.to === null ? [found.note] : [] };
 }
 
