@@ -51,6 +51,11 @@ export const errorTable = {
     what: (x) => `${v(x, 'path')} belongs to ${v(x, 'product')}, which is installed on this host too.`,
     remedy: () => 'Give one of the two another name or other paths; nothing was changed.',
   },
+  E_INSTANCE_CLASH: {
+    exit: 10,
+    what: (x) => `${v(x, 'what')}.`,
+    remedy: (x) => x['remedy'] ?? 'Give this installation another port, domain or name; nothing was changed.',
+  },
   E_NAME_TAKEN: {
     exit: 10,
     what: (x) => `The name ${v(x, 'name')} is used by other software on this host: ${v(x, 'path')} is there.`,
@@ -218,7 +223,7 @@ export const errorTable = {
     exit: 13,
     what: (x) => `Not everything could be put back: ${v(x, 'why')}.`,
     remedy: () =>
-      'Run the installer again: it starts from what is there and finishes what is owed. The copies of replaced files are in the folder of this run below /var/lib/mcp-installer/runs.',
+      'Run the installer again: it starts from what is there and finishes what is owed. The copies of replaced files are in the folder of this run below /var/lib/mcp-installer.',
   },
   E_UNDO_ROTATION: {
     exit: 10,

@@ -4,7 +4,13 @@
  */
 export { install, type InstallOptions, type InstallResult } from './install.ts';
 export { plainRequest, type Asked } from './request.ts';
-export { status, type SecretStatus, type Status, type StatusOptions } from './status.ts';
+export {
+  status,
+  type InstallationBeside,
+  type SecretStatus,
+  type Status,
+  type StatusOptions,
+} from './status.ts';
 export type { BackendStatus } from './effects/backend.ts';
 export type { CertificateDates, CertificateStatus } from './effects/certificate.ts';
 export type { Health } from './effects/condition.ts';
@@ -24,6 +30,7 @@ export { createEffects, type Effects } from './effects/index.ts';
 export {
   createScope,
   type Asker,
+  type JournalBeside,
   type Progress,
   type RunState,
   type Scope,
@@ -39,13 +46,14 @@ export {
 } from './effects/host/memory.ts';
 export type * from './effects/host/port.ts';
 
-export { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
+export { createMcpOauthProxy, mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 export { readProductFile } from './product-file.ts';
 export { defineService, type ServiceFunctions } from './products/service/index.ts';
 export type { ServiceDefinition } from './products/service/definition.ts';
 export type * from './products/product.ts';
+export { instanceOf, type Claims, type FreePorts, type Instances } from './products/instances.ts';
 
-export { journalDirectory, openJournalHome, type JournalHome } from './journal-home.ts';
+export { journalDirectory, journalDirectoryOf, openJournalHome, type JournalHome } from './journal-home.ts';
 export type { Trust } from './effects/host/resolve.ts';
 export {
   findRun,

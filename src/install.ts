@@ -162,6 +162,7 @@ async function prepare(
     beforeChange: () => session.beforeChange(),
     lock: () => session.lock,
     past: () => session.past(),
+    journalsBeside: () => session.journalsBeside(),
     fingerprint: (value) => session.fingerprint(value),
     randomBytes: (count) => randomBytes(count),
     supplied: options.supplied ?? new Map(),

@@ -135,6 +135,16 @@ export const runEvent = v.variant('type', [
     ),
     /** null where the service does not run here; asked without a credential. */
     backend: v.nullable(v.object({ url: v.string(), reachable: v.boolean(), why: nullable })),
+    /** The other installations of this host. */
+    besides: v.array(
+      v.object({
+        name: v.string(),
+        product: v.string(),
+        instance: nullable,
+        ports: v.array(v.number()),
+        domains: strings,
+      }),
+    ),
   }),
   v.object({
     ...kind('historyEntry'),

@@ -6,18 +6,19 @@
  */
 import {
   createJournalHome,
+  instancesIn,
   openJournalHome,
   openReadableJournalHome,
   type JournalHome,
 } from './journal-home.ts';
 import type { Trust } from './effects/host/resolve.ts';
-import type { LockState, Past } from './effects/scope.ts';
+import type { JournalBeside, LockState, Past } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
 import { memoryFor, type Memory } from './facts.ts';
 import { removeLeftovers } from './journal/files.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
-import { probeLock, takeLock, type Lock } from './journal/lock.ts';
+import { isUnderWay, probeLock, takeLock, type Lock } from './journal/lock.ts';
 import {
   factsOf,
   findRun,
@@ -39,7 +40,7 @@ export interface SessionOptions {
   readonly installer: string;
   readonly command: string;
   readonly input: unknown;
-  readonly product: Pick<Product, 'name' | 'service' | 'envFile'>;
+  readonly product: Pick<Product, 'name' | 'service' | 'envFile' | 'instances'>;
   /** May a run that changed nothing make the journal's directory, to say that all is as it should be? */
   readonly founds: boolean;
   /** Hears every record as it is made. It must not throw. */
@@ -71,9 +72,13 @@ export class Session {
   readonly journal: Journal;
   private readonly options: SessionOptions;
   private readonly fingerprints: Fingerprints;
+  private readonly instance: string | null;
+  /** That of the plain installation: its lock is everybody's, since package manager, systemd and nginx are. */
+  private shared: JournalHome | null;
+  /** That of this installation. */
   private home: JournalHome | null;
   private opening: Promise<void> | null = null;
-  private held: Lock | null = null;
+  private readonly held: Lock[] = [];
   private known: readonly PastRun[] | null = null;
   /** Putting back goes on though the journal cannot be written any more. */
   lenient = false;
@@ -83,12 +88,15 @@ export class Session {
     const { trust, journal, machine, installer, command, input, product } = options;
     // Somebody who is not root is told so by the first effect, not by the journal.
     const mayRead = trust.owner === 0 && process.geteuid?.() !== 0;
-    this.home =
+    const open = (instance: string | null): JournalHome | null =>
       journal === 'none'
         ? null
         : journal === 'read' || mayRead
-          ? openReadableJournalHome(trust)
-          : openJournalHome(trust);
+          ? openReadableJournalHome(trust, instance)
+          : openJournalHome(trust, instance);
+    this.instance = product.instances?.instance ?? null;
+    this.shared = open(null);
+    this.home = this.instance === null ? this.shared : open(this.instance);
     this.lock = this.tryLock();
     // Only now: what a run that has just ended has written counts.
     this.remembered = readMemory(this.home?.path ?? null);
@@ -106,10 +114,25 @@ export class Session {
   }
 
   private tryLock(): LockState {
-    if (this.home === null) return 'later';
-    if (this.options.journal !== 'written') return probeLock(this.home.path) ? 'busy' : 'later';
-    this.held = takeLock(this.home.path);
-    return this.held === null ? 'busy' : 'taken';
+    if (this.shared === null) return 'later';
+    if (this.options.journal !== 'written') return probeLock(this.shared.path) ? 'busy' : 'later';
+    return this.hold(this.shared) && this.holdOwn() ? 'taken' : 'busy';
+  }
+
+  private hold(home: JournalHome): boolean {
+    const lock = takeLock(home.path);
+    if (lock !== null) this.held.push(lock);
+    return lock !== null;
+  }
+
+  /** Tells whoever looks which of the installations a run is under way of. */
+  private holdOwn(): boolean {
+    return this.home === null || this.home === this.shared || this.hold(this.home);
+  }
+
+  /** The run of this installation that is under way; null where there is none. */
+  get underWay(): string | null {
+    return this.home !== null && isUnderWay(this.home.path) ? this.remembered.unfinished : null;
   }
 
   fingerprint(value: string): string {
@@ -132,6 +155,18 @@ export class Session {
     };
   }
 
+  /** What the journals of the other installations know. */
+  journalsBeside(): readonly JournalBeside[] {
+    const { shared, instance } = this;
+    if (shared === null) return [];
+    const memoryIn = (home: string): Memory => readMemory(home).memory;
+    const plain = instance === null ? [] : [{ instance: null, memory: memoryIn(shared.path) }];
+    const others = instancesIn(shared.path)
+      .filter((name) => name !== instance)
+      .map((name) => ({ instance: name, memory: memoryIn(`${shared.path}/instances/${name}`) }));
+    return [...plain, ...others];
+  }
+
   /** Id of the run where its journal is on disk. */
   get run(): string | null {
     return this.opening === null ? null : this.journal.run;
@@ -150,10 +185,14 @@ export class Session {
   }
 
   private async open(): Promise<void> {
+    const { trust } = this.options;
+    if (this.shared === null) {
+      this.shared = await createJournalHome(trust, null);
+      if (!this.hold(this.shared)) throw new InstallerError('E_BUSY');
+    }
     if (this.home === null) {
-      this.home = await createJournalHome(this.options.trust);
-      this.held = takeLock(this.home.path);
-      if (this.held === null) throw new InstallerError('E_BUSY');
+      this.home = this.instance === null ? this.shared : await createJournalHome(trust, this.instance);
+      if (!this.holdOwn()) throw new InstallerError('E_BUSY');
     }
     const { path } = this.home;
     removeLeftovers(path, this.remembered.lastId);
@@ -164,7 +203,8 @@ export class Session {
   /** @returns the id under which the run can be looked up; null where it left no journal */
   async end(result: Omit<RunEnded, 'k'>): Promise<string | null> {
     const silent = result.exitCode === 64 || result.exitCode === 11;
-    const worthIt = this.home !== null || (result.exitCode === 0 && this.options.founds);
+    const isKnown = this.opening !== null || this.remembered.lastId !== null;
+    const worthIt = isKnown || (result.exitCode === 0 && this.options.founds);
     const written = this.options.journal === 'written' && !silent && worthIt;
     let attached = this.journal.isAttached;
     try {
@@ -179,9 +219,10 @@ export class Session {
 
   /** Lets the next run begin; nothing is recorded after it. */
   close(): void {
-    this.held?.release();
+    for (const lock of this.held.splice(0)) lock.release();
     this.home?.close();
-    this.held = null;
+    if (this.shared !== this.home) this.shared?.close();
+    this.shared = null;
     this.home = null;
   }
 }

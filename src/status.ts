@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { createDryRunHost } from './effects/host/dry-run.ts';
 import type { Host } from './effects/host/port.ts';
 import { createRealHost } from './effects/host/real.ts';
+import { installationsBeside } from './effects/beside.ts';
 import type { BackendStatus } from './effects/backend.ts';
 import { certificateOnDisk, type CertificateStatus } from './effects/certificate.ts';
 import { conditionOf, type Health } from './effects/condition.ts';
 import { createEffects } from './effects/index.ts';
+import { orRefused } from './effects/refusal.ts';
 import { settingsInForce } from './effects/plan/settings.ts';
 import { createScope, type FileChange, type Scope } from './effects/scope.ts';
 import { webOnDisk } from './effects/view.ts';
@@ -29,6 +31,17 @@ export interface SecretStatus {
   readonly name: string;
   /** null where it is missing. */
   readonly fingerprint: string | null;
+}
+
+/** Another installation of the same host. */
+export interface InstallationBeside {
+  readonly name: string;
+  readonly product: string;
+  /** null for the plain one. */
+  readonly instance: string | null;
+  /** On loopback. */
+  readonly ports: readonly number[];
+  readonly domains: readonly string[];
 }
 
 /** What is installed, whether it is healthy, and what differs from what would be installed now. */
@@ -62,6 +75,8 @@ export interface Status {
   readonly underWay: string | null;
   /** Why it cannot be told, with kind `unknown`; why its drift cannot, with kind `installed`. */
   readonly error: PublicError | null;
+  /** The other installations of this host; with kind `unknown` none is looked for. */
+  readonly besides: readonly InstallationBeside[];
 }
 
 /** A service that runs already answers at once or not at all. */
@@ -83,6 +98,7 @@ const nothing: Status = {
   notes: [],
   underWay: null,
   error: null,
+  besides: [],
 };
 
 /** What to look at. */
@@ -170,10 +186,15 @@ const isOnlyKept = ({ host, product }: Scope): boolean =>
   product.traces.every((path) => host.lstat(path) === null) &&
   (product.codeFile === null || host.lstat(product.codeFile) === null);
 
+const besidesOf = (scope: Scope): readonly InstallationBeside[] =>
+  installationsBeside(scope)
+    .filter(({ installed }) => installed)
+    .map(({ name, product, instance, claims }) => ({ name, product, instance, ...claims }));
+
 async function look(session: Session, product: Product, real: Host, request: Request): Promise<Status> {
   if (session.lock === 'busy') {
     const error = new InstallerError('E_BUSY').toJSON();
-    return { ...nothing, kind: 'unknown', underWay: session.remembered.unfinished, error };
+    return { ...nothing, kind: 'unknown', underWay: session.underWay, error };
   }
   let changes: readonly FileChange[] = [];
   const scope = createScope({
@@ -189,6 +210,7 @@ async function look(session: Session, product: Product, real: Host, request: Req
     beforeChange: () => Promise.resolve(),
     // Asked above.
     lock: () => 'later',
+    journalsBeside: () => session.journalsBeside(),
     fingerprint: (value) => session.fingerprint(value),
     randomBytes: (count) => randomBytes(count),
     supplied: new Map(),
@@ -202,8 +224,10 @@ async function look(session: Session, product: Product, real: Host, request: Req
   if (ready.kind !== 'ready') return { ...nothing, kind: 'unknown', error: ready.error };
   const detected = await effects.detect({ request });
   if (detected.kind === 'refused') return { ...nothing, kind: 'unknown', error: detected.error };
-  if (detected.kind === 'fresh') return { ...nothing, notes: elsewhere(session.journal.memory) };
-  if (isOnlyKept(scope)) return { ...nothing, notes: [kept(product.envFile)] };
+  const besides = await orRefused(() => besidesOf(scope));
+  if ('error' in besides) return { ...nothing, kind: 'unknown', error: besides.error };
+  if (detected.kind === 'fresh') return { ...nothing, besides, notes: elsewhere(session.journal.memory) };
+  if (isOnlyKept(scope)) return { ...nothing, besides, notes: [kept(product.envFile)] };
   const secrets = await effects.secrets({ request, mode: 'existing' });
   if (secrets.kind === 'refused') return { ...nothing, kind: 'unknown', error: secrets.error };
   const wouldDo = (checks: boolean): Promise<PlanOutput> =>
@@ -228,6 +252,7 @@ async function look(session: Session, product: Product, real: Host, request: Req
   const base = {
     ...nothing,
     kind: 'installed' as const,
+    besides,
     problem: refusal,
     error: refusal,
     drift: planned.kind === 'refused' ? [] : driftOf(planned.plan),

@@ -39,7 +39,19 @@ function programName(): string {
   return quoted(own);
 }
 
-const asCalled = (text: string): string => text.replaceAll('`mcp-installer ', `\`${programName()} `);
+/** `--instance NAME`, as it was typed: what is to be typed next is about the same installation. */
+function instanceWords(): string {
+  const own = process.argv.slice(2);
+  const at = own.findIndex((word) => word === '--instance' || word.startsWith('--instance='));
+  const name = at === -1 ? '' : own[at]!.includes('=') ? own[at]!.slice('--instance='.length) : own[at + 1];
+  return name === undefined || name === '' ? '' : ` --instance ${quoted(name)}`;
+}
+
+const asCalled = (text: string): string =>
+  text.replace(/`mcp-installer ([^`]*)`/gu, (_, words: string) => {
+    const instance = words.includes('--help') ? '' : instanceWords();
+    return `\`${programName()} ${words}${instance}\``;
+  });
 
 /** An error whose remedy can be typed as it stands. */
 export function typeable(

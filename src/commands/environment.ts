@@ -38,6 +38,8 @@ export function environmentOfSudo(): Environment {
   return {};
 }
 
+const prefix = 'MCP_INSTALLER_';
+
 const yes = ['1', 'true', 'yes'];
 
 /** `DRY_RUN=1|true|yes`; any other value but the empty one is bad usage: a typing error must not install. */
@@ -64,7 +66,15 @@ export function refuseRotationByEnvironment(own: Environment, ofSudo: Environmen
   }
 }
 
-const prefix = 'MCP_INSTALLER_';
+/** Which installation is meant is no setting: who forgets the variable would change, or take away, another one. */
+export function refuseInstanceByEnvironment(own: Environment, ofSudo: Environment): void {
+  const name = `${prefix}INSTANCE`;
+  if ([own[name], ofSudo[name]].every((value) => value === undefined || value === '')) return;
+  throw usage(
+    `${name} in the environment does nothing: only settings come from there.`,
+    'Use --instance, or unset the variable.',
+  );
+}
 
 const upperSnake = (option: string): string => option.replaceAll('-', '_').toUpperCase();
 

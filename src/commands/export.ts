@@ -6,9 +6,9 @@ import { scan } from '../effects/env-grammar.ts';
 import { InstallerError } from '../errors.ts';
 import { encodeExport } from '../journal/exported.ts';
 import { openNewFile, syncDirectory, writeAll } from '../journal/files.ts';
-import { readMemory, type Run } from '../journal/reader.ts';
+import type { Run } from '../journal/reader.ts';
 import type { ActorContract, Input } from '../machines/types.ts';
-import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
+import { envFilesBelow, type EnvFile } from './env-files.ts';
 import { rootOf, type Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
 import type { Recorded } from './recorded.ts';
@@ -48,14 +48,6 @@ function textOf(root: string, envFile: string, target: string): string | null {
   }
 }
 
-interface EnvFile {
-  readonly path: string;
-  /** Keys that are known to be settings. */
-  readonly settings: readonly string[];
-  /** Keys that are known to be secrets. */
-  readonly secrets: readonly string[];
-}
-
 /** What a run says of the settings of its product: those that it was given, and all that its plan was made for. */
 function settingsIn({ records }: Run): readonly string[] {
   return records.flatMap((record) => {
@@ -74,21 +66,6 @@ const secretsIn = ({ records }: Run): readonly string[] =>
       record.k === 'event' ? (record.event.output as Partial<SecretsOutput> | undefined) : undefined;
     return (output?.secrets ?? []).map(({ name }) => name);
   });
-
-/** Of every product that this host has: a run tells of one, but no file may hold what is another's either. */
-function envFilesOf(home: string, run: Run): readonly EnvFile[] {
-  const { memory } = readMemory(home);
-  const own = {
-    path: mcpOauthProxy.envFile,
-    settings: mcpOauthProxy.settings.map(({ key }) => key),
-    secrets: mcpOauthProxy.secrets.map(({ name }) => name),
-  };
-  const told = { settings: settingsIn(run), secrets: secretsIn(run) };
-  const others = [memory, ...Object.values(memory.others)].flatMap(({ envFile }) =>
-    envFile === null || envFile === own.path ? [] : [{ path: envFile, ...told }],
-  );
-  return [own, ...others];
-}
 
 /**
  * Everything in the env files that is no setting, by its name: other people's keys are secrets too, unless their value is
@@ -152,7 +129,9 @@ export function exportRun(
   if (target === '-' && output.json)
     throw usage('--export - and --json both write to stdout.', 'Export into a file, or leave --json out.');
   const bytes = encodeExport(run.id, readFileSync(path.join(home, 'runs', run.id, 'journal.jsonl')));
-  const secrets = secretsBelow(rootOf(options), envFilesOf(home, run), target);
+  const root = rootOf(options);
+  const told = { settings: settingsIn(run), secrets: secretsIn(run) };
+  const secrets = secretsBelow(root, envFilesBelow(root, told), target);
   const name = heldBy(Buffer.from(bytes).toString('utf8'), secrets);
   if (name !== null) throw new InstallerError('E_EXPORT_SECRET', { run: run.id, name });
   if (target === '-') {

@@ -9,6 +9,7 @@ import { installerMachine, machineVersion } from '../machines/installer.ts';
 import type { Input } from '../machines/types.ts';
 import { typeable } from './called.ts';
 import type { Options } from './inputs.ts';
+import { instanceIn } from './instance.ts';
 import type { CommandOutput } from './output.ts';
 import type { Recorded } from './recorded.ts';
 import { standardOutput } from './streams.ts';
@@ -67,7 +68,10 @@ function wayOf(found: Asked): RunPath {
 
 async function asked(options: Options): Promise<Asked | null> {
   const wanted = options['run'];
-  if (typeof wanted !== 'string') return null;
+  if (typeof wanted !== 'string') {
+    if (instanceIn(options) !== null) throw usage('--instance does nothing without --run.', 'Add --run.');
+    return null;
+  }
   const { recordedRun, goesOn } = await import('./recorded.ts');
   const recorded = await recordedRun(wanted, options);
   return { ...recorded, goesOn: goesOn(recorded) };

@@ -14,6 +14,7 @@ import {
   settingsIn,
   type Environment,
 } from './environment.ts';
+import { installationOf } from './instance.ts';
 import { inputsOf, type Options } from './inputs.ts';
 import type { Watched } from './inspect.ts';
 import { interrupts } from './signals.ts';
@@ -95,8 +96,9 @@ export async function runInstall(
   options: Options,
   output: CommandOutput,
   flags: readonly string[],
-  product: Product,
+  plain: Product,
 ): Promise<number> {
+  const product = installationOf(options, plain);
   const ofSudo = environmentOfSudo();
   refuseRotationByEnvironment(process.env, ofSudo);
   const dryByEnvironment = dryRunOf(process.env, ofSudo);

@@ -1,6 +1,5 @@
 /** `history`, `show` and `replay`: what the journal tells. */
 import { toPublicError, type InstallerError } from '../errors.ts';
-import { journalDirectory } from '../journal-home.ts';
 import { factsOf, readRun, runIds, type Run } from '../journal/reader.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import { isThisMachine, replaySteps, type RecordedEvent } from '../machines/replay.ts';
@@ -11,7 +10,7 @@ import { typeable } from './called.ts';
 import { outcomeWord } from './outcome.ts';
 import type { Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
-import { damaged, goesOn, homeOf, recordedRun, underWay, type Recorded } from './recorded.ts';
+import { damaged, goesOn, homeOf, journalOf, recordedRun, underWay, type Recorded } from './recorded.ts';
 import { shown, usage } from './usage.ts';
 
 const result = (command: string, error: InstallerError | null): RunEvent => ({
@@ -132,7 +131,7 @@ export function runHistory(options: Options, output: CommandOutput): number {
     first === undefined
       ? null
       : damaged(
-          `${journalDirectory}/runs/${first.id}/journal.jsonl`,
+          journalOf(options, first.id),
           first.damage ?? '',
           `What can be read of it is shown by \`mcp-installer show ${first.id}\`. ${notStopped}`,
         );

@@ -10,6 +10,10 @@ const collect = (value: string, before: unknown): string =>
 export const addCommonOptions = (command: Command): Command =>
   command
     .option('--root <dir>', 'treat DIR as /')
+    .option(
+      '--instance <name>',
+      'another installation beside the plain one: its own .env, units, ports, journal',
+    )
     .option('--json', 'one JSON object a line on stdout; people’s text goes to stderr')
     .option('--quiet', 'only warnings and errors')
     .option('--verbose', 'more: diffs, fingerprints, reasons')

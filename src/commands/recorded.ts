@@ -2,9 +2,10 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createRealHost } from '../effects/host/real.ts';
 import { InstallerError } from '../errors.ts';
-import { journalDirectory, openJournalHome } from '../journal-home.ts';
-import { probeLock } from '../journal/lock.ts';
+import { journalDirectoryOf, openJournalHome } from '../journal-home.ts';
+import { isUnderWay } from '../journal/lock.ts';
 import { findRun, readRun, runIds, type Run } from '../journal/reader.ts';
+import { instanceIn } from './instance.ts';
 import { rootOf, type Options } from './inputs.ts';
 import { shown, usage } from './usage.ts';
 
@@ -16,16 +17,20 @@ export interface Recorded {
   readonly path: string;
 }
 
+/** Where the journal of a run stands, for people. */
+export const journalOf = (options: Options, run: string): string =>
+  `${journalDirectoryOf(instanceIn(options))}/runs/${run}/journal.jsonl`;
+
 export function homeOf(options: Options): string | null {
   const root = rootOf(options);
   // Open as long as the command runs.
-  return openJournalHome({ root, owner: createRealHost({ root }).owner })?.path ?? null;
+  return openJournalHome({ root, owner: createRealHost({ root }).owner }, instanceIn(options))?.path ?? null;
 }
 
 /** The newest run, where it has not ended and the lock says that it still goes on. */
 export function underWay(home: string, newest: Run | undefined): string | null {
   if (newest?.ended !== null || newest.damage !== null) return null;
-  return probeLock(home) ? newest.id : null;
+  return isUnderWay(home) ? newest.id : null;
 }
 
 /** Is its process still at work? Of a run in a file nothing goes on here. */
@@ -76,8 +81,7 @@ export async function recordedRun(wanted: string, options: Options): Promise<Rec
   if (isFile(wanted)) return fromFile(wanted);
   const home = homeOf(options);
   const id = home === null ? null : findRun(home, wanted);
-  if (home !== null && id !== null)
-    return { run: readRun(home, id), home, path: `${journalDirectory}/runs/${id}/journal.jsonl` };
+  if (home !== null && id !== null) return { run: readRun(home, id), home, path: journalOf(options, id) };
   const meant = home === null ? [] : runIds(home).filter((each) => each.startsWith(wanted));
   if (meant.length > 1) {
     const newest = meant.toReversed().slice(0, 10);

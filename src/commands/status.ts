@@ -5,6 +5,7 @@ import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
 import { status, type Status } from '../status.ts';
 import { typeable } from './called.ts';
+import { installationOf } from './instance.ts';
 import { rootOf, type Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
 
@@ -59,10 +60,17 @@ function conditionLines(found: Status, product: Product): string[] {
 const diffLines = (heading: string, diffs: Status['diffs']): readonly string[] =>
   diffs.length === 0 ? [] : [`${heading}:`, ...diffs.map(({ diff }) => diff.trimEnd())];
 
+const besideLines = ({ besides }: Status): readonly string[] =>
+  besides.map(({ name, instance, ports, domains }) => {
+    const places = [...domains, ...ports.map((port) => `127.0.0.1:${port}`)];
+    const how = instance === null ? '' : ` (--instance ${instance})`;
+    return `Beside it on this host: ${[`${name}${how}`, ...places].join(', ')}`;
+  });
+
 function lines(found: Status, product: Product): string[] {
   if (found.underWay !== null)
     return [`Run ${found.underWay} is under way; what it has done so far is not judged.`];
-  if (found.kind === 'absent') return ['Not installed.'];
+  if (found.kind === 'absent') return ['Not installed.', ...besideLines(found)];
   if (found.kind === 'unknown') return [];
   const health =
     found.healthy === null
@@ -85,6 +93,7 @@ function lines(found: Status, product: Product): string[] {
         : ['Drift; an installation would:', ...found.drift.map((line) => `  ${line}`)]),
     ...diffLines('What it would change', found.diffs),
     ...diffLines('What a person edited, and is kept', found.edits),
+    ...besideLines(found),
   ];
 }
 
@@ -96,7 +105,8 @@ const outcomes: Readonly<Record<number, string>> = {
   11: 'busy',
 };
 
-export async function runStatus(options: Options, output: CommandOutput, product: Product): Promise<number> {
+export async function runStatus(options: Options, output: CommandOutput, plain: Product): Promise<number> {
+  const product = installationOf(options, plain);
   const found = await status({ root: rootOf(options), product });
   const exitCode = exitCodeOf(found);
   output.emit({
@@ -119,6 +129,11 @@ export async function runStatus(options: Options, output: CommandOutput, product
     health: found.health,
     certificate: found.certificate,
     backend: found.backend,
+    besides: found.besides.map(({ ports, domains, ...each }) => ({
+      ...each,
+      ports: [...ports],
+      domains: [...domains],
+    })),
   });
   for (const text of lines(found, product)) output.say(text);
   for (const { code, level, text } of found.notes) output.emit({ v: 1, type: 'note', code, level, text });

@@ -5,6 +5,7 @@ import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
 import { sudoLine, typeable } from './called.ts';
 import { dryRunOf, environmentOfSudo } from './environment.ts';
+import { installationOf } from './instance.ts';
 import { rootOf, type Options } from './inputs.ts';
 import { outcomeWord } from './outcome.ts';
 import type { CommandOutput } from './output.ts';
@@ -12,12 +13,8 @@ import { interrupts } from './signals.ts';
 import { printTrace } from './trace.ts';
 import { usage } from './usage.ts';
 
-async function runUndo(
-  options: Options,
-  output: CommandOutput,
-  product: Product,
-  undo: Undo,
-): Promise<number> {
+async function runUndo(options: Options, output: CommandOutput, plain: Product, undo: Undo): Promise<number> {
+  const product = installationOf(options, plain);
   const dryRun = options['dryRun'] === true || dryRunOf(process.env, environmentOfSudo());
   const { output: ended, run } = await install({
     product,

@@ -2,6 +2,7 @@
 import { InstallerError } from '../errors.ts';
 import type { DetectOutput, Request } from '../machines/types.ts';
 import type { Product, Settings } from '../products/product.ts';
+import { mustBeOnlyOne } from './beside.ts';
 import { EnvFile } from './env-file.ts';
 import { lookAt, type Found } from './identity.ts';
 import { refused } from './refusal.ts';
@@ -94,6 +95,7 @@ function tracesOf(scope: Scope): readonly string[] {
 
 /** @returns what the host is, or a refusal; the env file's content stays in the scope */
 export function detect(scope: Scope, request: Request): DetectOutput {
+  mustBeOnlyOne(scope);
   const env = readEnvFile(scope);
   scope.state.env = env;
   scope.state.settingsBefore = settingsIn(scope.product, env);

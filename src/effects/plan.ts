@@ -2,6 +2,7 @@
 import { InstallerError } from '../errors.ts';
 import type { Answers, Mode, Note, PlanOutput, Question, Reload, Request } from '../machines/types.ts';
 import type { Desired } from '../products/product.ts';
+import { mustNotClash } from './beside.ts';
 import { missingPackages } from './packages.ts';
 import { maskedEnv } from './plan/env.ts';
 import { planHash } from './plan/hash.ts';
@@ -128,6 +129,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   if (!wanted.ok) throw new InstallerError(wanted.code, wanted.values);
   const { desired } = wanted;
   mustBeUnclaimed(scope, desired);
+  mustNotClash(scope, desired.settings);
   state.desired = desired;
   state.settings = desired.settings;
   const unitNotes = await webUnitNotes(scope, desired);
@@ -169,7 +171,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
 
 /**
  * @returns the plan, or a refusal: E_SETTING_INVALID, E_USAGE, E_TLS_LOST, E_SOURCE_LOST, E_PACKAGES_MISSING,
- *   E_PATH_CLAIMED, E_NAME_TAKEN, E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
+ *   E_PATH_CLAIMED, E_INSTANCE_CLASH, E_NAME_TAKEN, E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
  */
 export const plan = (scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> =>
   orRefused(() => makePlan(scope, request, mode, answers));

@@ -60,10 +60,19 @@ export interface ScopeOptions {
   readonly asker: Asker | null;
   /** What past runs did; left out, or null, where no journal tells of any. */
   readonly past?: () => Past | null;
+  /** What the journals of the other installations know; left out where there are none. */
+  readonly journalsBeside?: () => readonly JournalBeside[];
   /** Refuse before any look where the caller is not the owner; a run that changes nothing may be anybody's. */
   readonly mustOwn: boolean;
   /** The line to type for somebody who is not root. */
   readonly sudoCommand: string;
+}
+
+/** What the journal of another installation knows. */
+export interface JournalBeside {
+  /** null: the plain installation. */
+  readonly instance: string | null;
+  readonly memory: Memory;
 }
 
 /** What past runs did, for undoing them. */

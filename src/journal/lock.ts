@@ -5,7 +5,8 @@
  * description, so this process goes on holding it. Synchronous and without execa, which cannot pass a descriptor on.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 
 const flock = '/usr/bin/flock';
 
@@ -52,4 +53,18 @@ export function probeLock(directory: string): boolean {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Is a run of this very installation under way? The lock of the plain one is everybody's; a run of an instance holds its
+ * own as well.
+ *
+ * @param home the journal's directory of the installation
+ */
+export function isUnderWay(home: string): boolean {
+  if (!probeLock(home)) return false;
+  const instances = path.join(home, 'instances');
+  return !(
+    existsSync(instances) && readdirSync(instances).some((name) => probeLock(path.join(instances, name)))
+  );
 }

@@ -5,6 +5,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Mode, Note, SecretReport } from '../machines/types.ts';
+import type { Instances } from './instances.ts';
 
 interface AnySecret {
   readonly name: string;
@@ -207,6 +208,8 @@ export interface Finished {
 /** What is installed, as data: its files, secrets and settings, its units, and how to tell that it works. */
 export interface Product {
   readonly name: string;
+  /** Left out where a host has one of it alone. */
+  readonly instances?: Instances;
   /** A sentence for `--help`. */
   readonly description: string;
   readonly directory: string;

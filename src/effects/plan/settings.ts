@@ -1,7 +1,8 @@
 /** Settings in force: given for this run, else remembered in the env file, else the default. */
 import { InstallerError } from '../../errors.ts';
 import type { Answers, Note, Request } from '../../machines/types.ts';
-import type { Settings } from '../../products/product.ts';
+import type { SettingSpec, Settings } from '../../products/product.ts';
+import { freePortFor } from '../beside.ts';
 import type { Scope } from '../scope.ts';
 
 /** What the installation uses so far, in canonical spelling: remembered, else the default. */
@@ -23,6 +24,12 @@ export function changeNotes(scope: Scope): readonly Note[] {
   return state.env !== null && isKnown ? product.settingsChanged(settingsSoFar(scope), state.settings) : [];
 }
 
+/** Of an instance the port follows from the installations beside it. */
+function defaultOf(scope: Scope, { key, default: preset }: SettingSpec): string | undefined {
+  const free = scope.product.instances?.freePorts;
+  return free?.key === key ? freePortFor(scope, free) : preset;
+}
+
 /**
  * @returns canonical values by key; a key that has neither value nor default is left out
  * @throws E_SETTING_INVALID for a remembered value that nobody overrides
@@ -34,7 +41,7 @@ export function settingsInForce(scope: Scope, request: Request, answers: Answers
   for (const spec of product.settings) {
     const forgotten = request.unset.includes(spec.key);
     const remembered = forgotten ? '' : (state.env?.file.get(spec.key) ?? '');
-    const value = given[spec.key] ?? (remembered === '' ? spec.default : remembered);
+    const value = given[spec.key] ?? (remembered === '' ? defaultOf(scope, spec) : remembered);
     if (value === undefined) continue;
     const valid = spec.validate(value);
     if (!valid.ok) {

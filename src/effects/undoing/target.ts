@@ -2,6 +2,7 @@
 import { InstallerError } from '../../errors.ts';
 import type { DetectOutput, Note, SecretsOutput, Undo } from '../../machines/types.ts';
 import { hostBefore, lastToUndo, type Before, type PastRun, type PathBefore } from '../../past.ts';
+import { mustBeOnlyOne, mustNotClash } from '../beside.ts';
 import { readEnvFile, settingsIn } from '../detect.ts';
 import type { EnvOnDisk, Past, Scope, Target } from '../scope.ts';
 import { stateOf } from './reloads.ts';
@@ -70,9 +71,16 @@ function envIfReadable(scope: Scope): EnvOnDisk | null {
   }
 }
 
-/** @throws InstallerError E_RUN_UNKNOWN, E_UNDO_ROTATION, and what `detect` refuses of an env file that has to be read */
+/** E_INSTANCE_CLASH where another installation has meanwhile taken what the installation of then had. */
+function mustBeFreeStill(scope: Scope, { settings }: Target): void {
+  const then = settings ?? scope.state.settingsBefore;
+  if (settings !== null && scope.state.env !== null) mustNotClash(scope, then);
+}
+
+/** @throws InstallerError E_RUN_UNKNOWN, E_UNDO_ROTATION, E_INSTANCE_CLASH, and what `detect` refuses of an env file that has to be read */
 export function detectUndoing(scope: Scope, undo: Undo): DetectOutput {
   const { state, product } = scope;
+  mustBeOnlyOne(scope);
   const past = scope.past?.() ?? null;
   const found =
     undo.kind === 'uninstall'
@@ -86,6 +94,7 @@ export function detectUndoing(scope: Scope, undo: Undo): DetectOutput {
   const mustRead = undo.kind === 'rollback' && target?.settings != null;
   state.env = mustRead ? readEnvFile(scope) : envIfReadable(scope);
   state.settingsBefore = settingsIn(product, state.env);
+  if (target?.undo.kind === 'rollback') mustBeFreeStill(scope, target);
   return { kind: 'existing', notes: found.to === null ? [found.note] : [] };
 }
 

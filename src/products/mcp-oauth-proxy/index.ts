@@ -1,11 +1,20 @@
 /** mcp-oauth-proxy as data: what stands where, made from settings. */
+import { InstallerError } from '../../errors.ts';
+import { validateInstance, type Claims, type Instances } from '../instances.ts';
 import type { DesiredDirectory, DesiredResult, Product, SecretSpec, Settings } from '../product.ts';
-import { product, traces } from './names.ts';
+import { namesOf, productName, type Names } from './names.ts';
 import bundledCode from './oauth_proxy.py';
 import { nextSteps, settingsChanged } from './people.ts';
 import { proveRotation } from './rotation.ts';
 import { serviceFiles, serviceLinks } from './service-files.ts';
-import { portOf, publicUrl, settings, validateBearer, validatePassword } from './settings.ts';
+import {
+  portOf,
+  publicUrl,
+  settings,
+  settingsOfInstance,
+  validateBearer,
+  validatePassword,
+} from './settings.ts';
 import { refusal, variantFor, webOnDisk, webPart, withTls, withoutWeb, type Input, type Web } from './web.ts';
 
 const reconnect = 'Every client has to be given the new value and to reconnect.';
@@ -84,32 +93,32 @@ const sharedDirectories: readonly DesiredDirectory[] = [
   '/usr/local/lib',
 ].map((path) => ({ path, mode: 0o755, shared: true }));
 
-const ownDirectories: readonly DesiredDirectory[] = [
-  { path: product.directory, mode: 0o700, shared: false },
-  { path: product.codeDirectory, mode: 0o755, shared: false },
+const ownDirectories = ({ directory, codeDirectory }: Names): readonly DesiredDirectory[] => [
+  { path: directory, mode: 0o700, shared: false },
+  { path: codeDirectory, mode: 0o755, shared: false },
 ];
 
-function desired(input: Input): DesiredResult {
+function desired(names: Names, input: Input): DesiredResult {
   const { settings: values, view, code } = input;
   const wrong = contradiction(values);
   if (wrong !== null) return wrong;
   let web: Web;
   let served: ReturnType<typeof withTls> = { settings: values, notes: [] };
   if (values['NO_NGINX'] === '1') {
-    web = withoutWeb(view);
+    web = withoutWeb(names, view);
   } else {
-    const variant = variantFor(input);
+    const variant = variantFor(names, input);
     if ('ok' in variant) return variant;
-    web = webPart(values, view, variant);
+    web = webPart(names, values, view, variant);
     if (variant.kind === 'tls') served = withTls(values);
   }
   return {
     ok: true,
     desired: {
       settings: served.settings,
-      directories: [...sharedDirectories, ...web.directories, ...ownDirectories],
-      files: [...serviceFiles(values, code), ...web.files],
-      links: [...serviceLinks, ...web.links],
+      directories: [...sharedDirectories, ...web.directories, ...ownDirectories(names)],
+      files: [...serviceFiles(names, values, code), ...web.files],
+      links: [...serviceLinks(names), ...web.links],
       ...(web.leaves === undefined ? {} : { leaves: web.leaves }),
       packages: ['python3-fastapi', 'python3-uvicorn', 'python3-httpx', 'python3-jwt', ...web.packages],
       web: web.web,
@@ -118,30 +127,66 @@ function desired(input: Input): DesiredResult {
   };
 }
 
-/** The product that ships: an OAuth proxy before an MCP server, as a systemd service behind nginx. */
-export const mcpOauthProxy: Product = {
-  name: product.name,
-  description: 'Installs mcp-oauth-proxy; rerun it as often as you like, secrets stay.',
-  directory: product.directory,
-  envFile: product.envFile,
-  codeFile: product.codeFile,
-  service: product.service,
-  socket: product.socket,
-  state: [product.name],
-  webUnit: 'nginx.service',
-  traces,
-  secrets,
-  settings,
-  bundledCode: bytes(bundledCode),
-  healthPaths: ['/healthz', '/.well-known/oauth-authorization-server'],
-  listenPort: portOf,
-  endpoint: (values) => `${publicUrl(values)}/mcp`,
-  backend: (values) => values['BACKEND_URL'] ?? null,
-  words: { endpoint: 'MCP URL', backend: 'MCP server' },
-  askFor: ['DOMAIN', 'BACKEND_URL'],
-  desired,
-  settingsChanged,
-  webOnDisk,
-  proveRotation,
-  nextSteps,
-};
+/**
+ * Of nginx a domain is taken, or, where there is none, the port of the loopback site. What nginx is not asked for is
+ * nobody's claim, but for the name that clients type.
+ */
+function claims(values: Settings): Claims {
+  const [port, domain] = [portOf(values), values['DOMAIN']];
+  const isLocal = domain === undefined && values['NO_NGINX'] !== '1';
+  return { ports: isLocal ? [port, port + 1] : [port], domains: domain === undefined ? [] : [domain] };
+}
+
+const instancesOf = (instance: string | null): Instances => ({
+  product: productName,
+  instance,
+  // The plain one has 8083 and 8084.
+  freePorts: instance === null ? null : { key: 'LISTEN_PORT', from: 8085, count: 2 },
+  claims,
+  make: (other) => (other === null ? createMcpOauthProxy() : createMcpOauthProxy(other)),
+});
+
+/**
+ * mcp-oauth-proxy: an OAuth proxy before an MCP server, as a systemd service behind nginx.
+ *
+ * @param instance name of an installation beside the plain one, which every path, unit and site of it carries; without
+ *   it, the plain one
+ * @throws InstallerError E_USAGE for a name that is none
+ */
+export function createMcpOauthProxy(instance?: string): Product {
+  const valid = instance === undefined ? null : validateInstance(instance);
+  if (valid?.ok === false) throw new InstallerError('E_USAGE', { what: `${valid.why}.` });
+  const own = instance ?? null;
+  const names = namesOf(own);
+  return {
+    name: names.name,
+    instances: instancesOf(own),
+    description: 'Installs mcp-oauth-proxy; rerun it as often as you like, secrets stay.',
+    directory: names.directory,
+    envFile: names.envFile,
+    codeFile: names.codeFile,
+    service: names.service,
+    socket: names.socket,
+    state: [names.name],
+    webUnit: 'nginx.service',
+    traces: names.traces,
+    secrets,
+    settings: own === null ? settings : settingsOfInstance,
+    bundledCode: bytes(bundledCode),
+    healthPaths: ['/healthz', '/.well-known/oauth-authorization-server'],
+    // That of an instance is free to choose, and known once it is chosen.
+    listenPort: (values) => (own !== null && values['LISTEN_PORT'] === undefined ? null : portOf(values)),
+    endpoint: (values) => `${publicUrl(values)}/mcp`,
+    backend: (values) => values['BACKEND_URL'] ?? null,
+    words: { endpoint: 'MCP URL', backend: 'MCP server' },
+    askFor: ['DOMAIN', 'BACKEND_URL'],
+    desired: (input) => desired(names, input),
+    settingsChanged,
+    webOnDisk: (values, view) => webOnDisk(names, values, view),
+    proveRotation,
+    nextSteps: (finished) => nextSteps(names, finished),
+  };
+}
+
+/** The product that ships, as the plain installation. */
+export const mcpOauthProxy: Product = createMcpOauthProxy();

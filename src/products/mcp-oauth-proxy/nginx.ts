@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { marking, withoutComments } from '../nginx-marker.ts';
-import { product } from './names.ts';
+import type { Names } from './names.ts';
 
 export type Variant =
   /** No domain: loopback only, on the port above the service's. */
@@ -19,6 +19,7 @@ export type Variant =
   | { readonly kind: 'insecure'; readonly domain: string };
 
 export interface WebOptions {
+  readonly names: Names;
   readonly variant: Variant;
   /** Loopback port of the service. */
   readonly port: number;
@@ -33,14 +34,13 @@ const header = (words: string): string => `# Written by mcp-installer. ${words}\
 const listen = (port: number, ipv6: boolean, words = ''): string =>
   [`    listen ${port}${words};`, ...(ipv6 ? [`    listen [::]:${port}${words};`] : [])].join('\n');
 
-const include = `    include ${product.snippet};`;
-
 const acme = `    location ^~ /.well-known/acme-challenge/ {
         root ${acmeRoot};
         default_type text/plain;
     }`;
 
-function servers({ variant, port, ipv6 }: WebOptions): string {
+function servers({ names, variant, port, ipv6 }: WebOptions): string {
+  const include = `    include ${names.snippet};`;
   switch (variant.kind) {
     case 'local':
       return `server {
@@ -84,19 +84,22 @@ const site = (options: WebOptions): string =>
   `${header('Edit it if you like (certbot does): an edit is noticed and kept.')}${servers(options)}`;
 
 /** A person may tune the rates; the snippet relies on the names. */
-const zones = `# Tries a second for each client; of IPv6 a whole network (/64) is one. An edit is noticed and kept.
-map $binary_remote_addr $mcp_oauth_proxy_client {
+const zones = ({
+  zonePrefix,
+  clientVariable,
+}: Names): string => `# Tries a second for each client; of IPv6 a whole network (/64) is one. An edit is noticed and kept.
+map $binary_remote_addr $${clientVariable} {
     default $binary_remote_addr;
     "~(?s)^(.{8}).{8}$" $1;
 }
-limit_req_zone $mcp_oauth_proxy_client zone=mcp_oauth_proxy_token:1m rate=2r/s;
-limit_req_zone $mcp_oauth_proxy_client zone=mcp_oauth_proxy_authorize:1m rate=1r/s;
+limit_req_zone $${clientVariable} zone=${zonePrefix}_token:1m rate=2r/s;
+limit_req_zone $${clientVariable} zone=${zonePrefix}_authorize:1m rate=1r/s;
 `;
 
 /** Both zones, whatever their rates are. */
-export const definesZones = (text: string): boolean =>
+export const definesZones = (text: string, { zonePrefix }: Names): boolean =>
   ['token', 'authorize'].every((name) =>
-    new RegExp(`\\blimit_req_zone\\s[^;]*\\szone=mcp_oauth_proxy_${name}:`, 'u').test(withoutComments(text)),
+    new RegExp(`\\blimit_req_zone\\s[^;]*\\szone=${zonePrefix}_${name}:`, 'u').test(withoutComments(text)),
   );
 
 /** RFC 6749 section 5.2. */
@@ -131,8 +134,13 @@ const answers = [
   answer('rpc_unavailable', rpcError(unavailable)),
 ].join('\n');
 
-const limited = (name: string, burst: number, port: number): string => `    location = /${name} {
-        limit_req zone=mcp_oauth_proxy_${name} burst=${burst} nodelay;
+const limited = (
+  zone: string,
+  name: string,
+  burst: number,
+  port: number,
+): string => `    location = /${name} {
+        limit_req zone=${zone}_${name} burst=${burst} nodelay;
         proxy_pass http://127.0.0.1:${port};
     }`;
 
@@ -142,7 +150,7 @@ const limited = (name: string, burst: number, port: number): string => `    loca
  *
  * `proxy_pass` without a path hands on what the client sent, byte for byte.
  */
-const forwarding = (port: number): string => `client_max_body_size 4m;
+const forwarding = (port: number, { zonePrefix: zone }: Names): string => `client_max_body_size 4m;
 # The service is less patient, and says so.
 client_body_timeout 70s;
 
@@ -169,9 +177,9 @@ location / {
     error_page 413 @mcp_oauth_proxy_too_large;
     error_page 502 504 @mcp_oauth_proxy_unavailable;
 
-${limited('token', 20, port)}
+${limited(zone, 'token', 20, port)}
 
-${limited('authorize', 10, port)}
+${limited(zone, 'authorize', 10, port)}
 
     location = /mcp {
         error_page 413 @mcp_oauth_proxy_rpc_too_large;
@@ -200,12 +208,14 @@ export interface WebFiles {
 }
 
 export function webFiles(options: WebOptions): WebFiles {
+  const { names } = options;
   const text = site(options);
-  const body = options.variant.kind === 'pending' ? waiting : forwarding(options.port);
-  const marker = createHash('sha256').update(zones).update(text).update(body).digest('hex').slice(0, 16);
+  const body = options.variant.kind === 'pending' ? waiting : forwarding(options.port, names);
+  const limits = zones(names);
+  const marker = createHash('sha256').update(limits).update(text).update(body).digest('hex').slice(0, 16);
   const words = 'It is replaced by the installer: edit the site that includes it instead.';
   return {
-    zones: `${header(`The zones of the rate limits in ${product.snippet}.`)}${zones}`,
+    zones: `${header(`The zones of the rate limits in ${names.snippet}.`)}${limits}`,
     site: text,
     snippet: `${header(words)}${marking(marker)}\n${body}`,
     marker,
@@ -236,16 +246,16 @@ export const hasCertificate = (text: string): boolean =>
   /(?:^|[\s;{])ssl_certificate\s/u.test(withoutComments(text));
 
 /** By its whole path, or by the one below nginx's own directory. */
-const included = new RegExp(
-  `(?:^|[\\s;{])include\\s+["']?(?:/etc/nginx/)?${product.snippet.replace('/etc/nginx/', '').replaceAll('.', '\\.')}["']?\\s*;`,
-  'u',
-);
-
-export const includesSnippet = (text: string): boolean => included.test(withoutComments(text));
+export function includesSnippet(text: string, { snippet }: Names): boolean {
+  const path = snippet.replace('/etc/nginx/', '').replaceAll('.', '\\.');
+  return new RegExp(`(?:^|[\\s;{])include\\s+["']?(?:/etc/nginx/)?${path}["']?\\s*;`, 'u').test(
+    withoutComments(text),
+  );
+}
 
 /** Does a site that a person edited already do what a new one would: same names, same TLS, our snippet? */
-export function isSatisfiedBy(text: string, variant: Variant): boolean {
-  if (!includesSnippet(text)) return false;
+export function isSatisfiedBy(text: string, variant: Variant, names: Names): boolean {
+  if (!includesSnippet(text, names)) return false;
   if (variant.kind === 'local') return false;
   return servesDomain(text, variant.domain) && (variant.kind !== 'tls' || hasCertificate(text));
 }

@@ -162,7 +162,14 @@ export const settings: readonly SettingSpec[] = [
   },
 ];
 
-export const portOf = (values: Settings): number => Number(values['LISTEN_PORT'] ?? '8083');
+const { default: plainPort, ...freePort } = settings.find(({ key }) => key === 'LISTEN_PORT')!;
+
+/** Those of an instance: its port has no default, since the plain installation has taken that one. */
+export const settingsOfInstance: readonly SettingSpec[] = settings.map((spec) =>
+  spec.key === freePort.key ? freePort : spec,
+);
+
+export const portOf = (values: Settings): number => Number(values['LISTEN_PORT'] ?? plainPort);
 
 /** The origin that clients type; the service derives the same one from the same settings. */
 export function publicUrl(values: Settings): string {

@@ -2,17 +2,21 @@
  * The units. No value of a user's stands in them but the port, which is a number: nothing has to be escaped for systemd,
  * whose own checker accepts injected lines.
  */
-import { product } from './names.ts';
+import type { Names } from './names.ts';
+
+/** For whoever reads lists of units. */
+const named = (instance: string | null): string => (instance === null ? '' : ` (${instance})`);
 
 /**
  * The socket is systemd's: nobody else can take the port while the service is down, and connections wait during a
  * restart instead of being refused.
  */
 export const socketUnit = (
+  { instance }: Names,
   port: number,
 ): string => `# Written by mcp-installer; a change made here is noticed and kept.
 [Unit]
-Description=Socket of the OAuth proxy for MCP
+Description=Socket of the OAuth proxy for MCP${named(instance)}
 
 [Socket]
 ListenStream=127.0.0.1:${port}
@@ -33,13 +37,14 @@ IPAddressAllow=localhost
 `;
 
 /** systemd 252 rates it 1.0 or better with a loopback backend (\`systemd-analyze security\`). */
-export const serviceUnit = ({
-  remoteBackend,
-}: UnitOptions): string => `# Written by mcp-installer; a change made here is noticed and kept.
+export const serviceUnit = (
+  names: Names,
+  { remoteBackend }: UnitOptions,
+): string => `# Written by mcp-installer; a change made here is noticed and kept.
 [Unit]
-Description=OAuth proxy for MCP
-Requires=${product.socket}
-After=${product.socket} network.target
+Description=OAuth proxy for MCP${named(names.instance)}
+Requires=${names.socket}
+After=${names.socket} network.target
 StartLimitIntervalSec=60
 StartLimitBurst=5
 
@@ -47,15 +52,15 @@ StartLimitBurst=5
 Type=simple
 # --fd 3: the socket that systemd holds. -B: the code's directory is not the service's to write. Loop and parser are named,
 # so that a package of the host's (uvloop, httptools) does not change them. No access log: the service writes audit lines.
-ExecStart=/usr/bin/python3 -B -m uvicorn --fd 3 --app-dir ${product.codeDirectory} --loop asyncio --http h11 --ws none --lifespan on --no-server-header --no-access-log oauth_proxy:app
-EnvironmentFile=${product.envFile}
+ExecStart=/usr/bin/python3 -B -m uvicorn --fd 3 --app-dir ${names.codeDirectory} --loop asyncio --http h11 --ws none --lifespan on --no-server-header --no-access-log oauth_proxy:app
+EnvironmentFile=${names.envFile}
 Restart=on-failure
 RestartSec=1
 # Open streams must not hold up a restart.
 TimeoutStopSec=4
 
 DynamicUser=yes
-StateDirectory=${product.name}
+StateDirectory=${names.name}
 StateDirectoryMode=0700
 UMask=0077
 

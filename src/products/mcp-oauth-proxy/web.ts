@@ -9,7 +9,7 @@ import type {
   Settings,
   WebProbe,
 } from '../product.ts';
-import { product } from './names.ts';
+import type { Names } from './names.ts';
 import {
   acmeRoot,
   certificateOf,
@@ -56,24 +56,24 @@ function certificateServed(site: string): readonly Certificate[] {
  * Debian's nginx.conf reads both directories; one that a person or another packager wrote may not. A site that is read
  * by its own name is as good as its link.
  */
-function notIncluded(view: HostView): DesiredResult | null {
+function notIncluded(names: Names, view: HostView): DesiredResult | null {
   const lacks = (...paths: readonly string[]): boolean => paths.every((path) => isRead(view, path) === false);
-  const missing = lacks(product.zones)
+  const missing = lacks(names.zones)
     ? '/etc/nginx/conf.d/*.conf'
-    : lacks(product.siteLink, product.site)
+    : lacks(names.siteLink, names.site)
       ? '/etc/nginx/sites-enabled/*'
       : null;
   return missing === null ? null : refusal('E_NOT_INCLUDED', { path: mainConfig, include: missing });
 }
 
 /** @returns how nginx serves, or E_NOT_INCLUDED, E_TLS_LOST, E_TLS_UNREADABLE: a rerun never takes TLS away */
-export function variantFor({ settings: values, given, view }: Input): Variant | DesiredResult {
-  const unread = notIncluded(view);
+export function variantFor(names: Names, { settings: values, given, view }: Input): Variant | DesiredResult {
+  const unread = notIncluded(names, view);
   if (unread !== null) return unread;
   const domain = values['DOMAIN'];
   if (domain === undefined) return { kind: 'local' };
   const { TLS_CERT: cert, TLS_KEY: key = '' } = values;
-  const current = view.readText(product.site) ?? '';
+  const current = view.readText(names.site) ?? '';
   const served = servesDomain(current, domain);
   const hadTls = cert !== undefined || (served && hasCertificate(current));
   const givenUp = given['INSECURE_HTTP'] === '1';
@@ -112,22 +112,22 @@ const pendingNote = (domain: string): Note => ({
     `Get one with: certbot certonly --webroot -w ${acmeRoot} -d ${domain} --deploy-hook "systemctl reload nginx" ; then run this again.`,
 });
 
-const siteLeftNote: Note = {
+const siteLeftNote = (names: Names): Note => ({
   code: 'site-left',
   level: 'warning',
   text:
-    `nginx still serves ${product.site} of an earlier run, which is no longer kept up to date. ` +
-    `To remove it: rm ${product.siteLink} ${product.zones} && systemctl reload nginx`,
-};
+    `nginx still serves ${names.site} of an earlier run, which is no longer kept up to date. ` +
+    `To remove it: rm ${names.siteLink} ${names.zones} && systemctl reload nginx`,
+});
 
-const probe = (variant: Variant, port: number, marker: string): WebProbe => ({
+const probe = (names: Names, variant: Variant, port: number, marker: string): WebProbe => ({
   port: variant.kind === 'local' ? port + 1 : variant.kind === 'tls' ? 443 : 80,
   serverName: variant.kind === 'local' ? null : variant.domain,
   tls: variant.kind === 'tls',
   markerPath,
   marker,
-  site: product.site,
-  showsMarker: includesSnippet,
+  site: names.site,
+  showsMarker: (text) => includesSnippet(text, names),
   certificate: variant.kind === 'tls' ? variant.cert : null,
   healthStatus: variant.kind === 'pending' ? 503 : 200,
 });
@@ -144,20 +144,20 @@ function variantOnDisk(values: Settings, site: string, snippet: string): Variant
   return { kind: isWaiting(snippet) ? 'pending' : 'insecure', domain };
 }
 
-export function webOnDisk(values: Settings, view: HostView): WebProbe | null {
+export function webOnDisk(names: Names, values: Settings, view: HostView): WebProbe | null {
   if (values['NO_NGINX'] === '1') return null;
-  const [site, snippet] = [product.site, product.snippet].map((path) => view.readText(path) ?? '');
+  const [site, snippet] = [names.site, names.snippet].map((path) => view.readText(path) ?? '');
   const marker = markerOf(snippet!);
-  if (marker === null || !includesSnippet(site!)) return null;
+  if (marker === null || !includesSnippet(site!, names)) return null;
   const variant = variantOnDisk(values, site!, snippet!);
-  return variant === null ? null : probe(variant, portOf(values), marker);
+  return variant === null ? null : probe(names, variant, portOf(values), marker);
 }
 
 export type Web = Pick<Desired, 'files' | 'links' | 'leaves' | 'directories' | 'packages' | 'web' | 'notes'>;
 
-export function webPart(values: Settings, view: HostView, variant: Variant): Web {
+export function webPart(names: Names, values: Settings, view: HostView, variant: Variant): Web {
   const port = portOf(values);
-  const made = webFiles({ variant, port, ipv6: view.ipv6 });
+  const made = webFiles({ names, variant, port, ipv6: view.ipv6 });
   const common = { mode: 0o644, affects: ['web'] } as const;
   return {
     directories: webDirectories,
@@ -165,51 +165,51 @@ export function webPart(values: Settings, view: HostView, variant: Variant): Web
     files: [
       {
         ...common,
-        path: product.zones,
+        path: names.zones,
         role: 'nginx rate limits',
         content: bytes(made.zones),
         // Somebody's own site may stand under this name.
         unknown: 'ask',
-        satisfiedBy: definesZones,
+        satisfiedBy: (text) => definesZones(text, names),
         tunable: true,
       },
       {
         ...common,
-        path: product.snippet,
+        path: names.snippet,
         role: 'nginx snippet',
         content: bytes(made.snippet),
         unknown: 'adopt',
       },
       {
         ...common,
-        path: product.site,
+        path: names.site,
         role: 'nginx site',
         content: bytes(made.site),
         unknown: 'keep',
-        satisfiedBy: (text) => isSatisfiedBy(text, variant),
-        isOurs: includesSnippet,
+        satisfiedBy: (text) => isSatisfiedBy(text, variant, names),
+        isOurs: (text) => includesSnippet(text, names),
       },
     ],
     links: [
       {
-        path: product.siteLink,
-        target: product.site,
+        path: names.siteLink,
+        target: names.site,
         role: 'enablement of the nginx site',
         affects: ['web'],
         unknown: 'keep',
       },
     ],
     packages: ['nginx'],
-    web: probe(variant, port, made.marker),
+    web: probe(names, variant, port, made.marker),
     notes: variant.kind === 'pending' ? [pendingNote(variant.domain)] : [],
   };
 }
 
 /** nginx is left alone; a site of ours that it serves all the same is named. */
-export function withoutWeb(view: HostView): Web {
-  const left = view.exists(product.siteLink) && includesSnippet(view.readText(product.site) ?? '');
-  const notes = left ? [siteLeftNote] : [];
-  const leaves = [product.zones, product.snippet, product.site, product.siteLink];
+export function withoutWeb(names: Names, view: HostView): Web {
+  const left = view.exists(names.siteLink) && includesSnippet(view.readText(names.site) ?? '', names);
+  const notes = left ? [siteLeftNote(names)] : [];
+  const leaves = [names.zones, names.snippet, names.site, names.siteLink];
   return { directories: [], files: [], links: [], leaves, packages: [], web: null, notes };
 }
 

@@ -2,11 +2,14 @@
  * A product from a description: one service with its unit, its secrets, its settings and its files. What a program hands
  * over and what a product file says go this way alike.
  */
+import type { InferOutput } from 'valibot';
 import { InstallerError } from '../../errors.ts';
+import type { Instances } from '../instances.ts';
 import type { Product, SecretSpec, Settings } from '../product.ts';
 import { invalid, ok } from '../validators.ts';
 import { problemsOf } from './checks.ts';
 import { serviceSchema, type SecretDefinition, type ServiceDefinition } from './definition.ts';
+import { asInstance } from './instance.ts';
 import { readAs, type Problem } from './problems.ts';
 import { Service } from './service.ts';
 import { settingSpec } from './settings.ts';
@@ -43,6 +46,79 @@ function secretSpec(secret: SecretDefinition): SecretSpec {
 const problemLine = ({ path, what }: Problem): string =>
   `${path.map((at, index) => (typeof at === 'number' ? `[${at}]` : index === 0 ? at : `.${at}`)).join('')}: ${what}`;
 
+function invalidService(problems: readonly Problem[]): InstallerError {
+  const lines = problems.map((problem) => `  ${problemLine(problem)}`).join('\n');
+  return new InstallerError('E_PRODUCT_INVALID', { what: `The service cannot be used:\n${lines}` });
+}
+
+/** A description that is known to be one. */
+type Checked = InferOutput<typeof serviceSchema>;
+
+function instancesOf(checked: Checked, functions: ServiceFunctions, instance: string | null): Instances {
+  const { name, port, nginx, settings = [] } = checked;
+  const preset = Number(settings.find(({ key }) => key === port)?.default);
+  const service = new Service(checked);
+  return {
+    product: name,
+    instance,
+    freePorts: instance === null || port === undefined ? null : { key: port, from: preset + 1, count: 1 },
+    claims: (values) => {
+      const listens = service.listenPort(values);
+      const domain = nginx?.serverName === undefined ? undefined : values[nginx.serverName];
+      return { ports: listens === null ? [] : [listens], domains: domain === undefined ? [] : [domain] };
+    },
+    make: (other) => {
+      if (other === null) return productOf(checked, functions, null);
+      const { problems } = asInstance(checked, other);
+      if (problems.length > 0) throw invalidService(problems);
+      return productOf(checked, functions, other);
+    },
+  };
+}
+
+function productOf(checked: Checked, functions: ServiceFunctions, instance: string | null): Product {
+  const definition = instance === null ? checked : asInstance(checked, instance).service;
+  const service = new Service(definition);
+  const { places } = service;
+  const { name, url, settings = [], socket } = definition;
+  const endpoint = (values: Settings): string | null =>
+    url === undefined ? null : service.text(url, 'words', values);
+  return {
+    name,
+    instances: instancesOf(checked, functions, instance),
+    description: `Installs ${name}: ${definition.description}.`,
+    directory: places.directory,
+    envFile: places.envFile,
+    codeFile: null,
+    bundledCode: new Uint8Array(),
+    service: places.service,
+    socket: socket === undefined ? null : places.socket,
+    state: stateOf(definition.unit, name),
+    webUnit: 'nginx.service',
+    traces: socket === undefined ? [places.serviceFile] : [places.serviceFile, places.socketFile],
+    secrets: definition.secrets.map(secretSpec),
+    settings: settings.map(settingSpec),
+    healthPaths: definition.health ?? [],
+    listenPort: (values) => service.listenPort(values),
+    endpoint,
+    backend: () => null,
+    words: { endpoint: 'URL', backend: '' },
+    askFor: settings.filter(({ ask }) => ask === true).map(({ key }) => key),
+    desired: (input) => service.desired(input),
+    webOnDisk: (values, view) => service.webOnDisk(values, view),
+    proveRotation: functions.proveRotation ?? (() => Promise.resolve({ failed: null, notes: [] })),
+    settingsChanged:
+      functions.settingsChanged ??
+      ((before, after) => {
+        const [from, to] = [endpoint(before), endpoint(after)];
+        if (from === to) return [];
+        const text = `The URL of ${name} changes from ${from ?? ''} to ${to ?? ''}: whoever uses it has to be told.`;
+        return [{ code: 'public-url-changed', level: 'warning', text }];
+      }),
+    nextSteps: functions.nextSteps ?? ((finished) => service.nextSteps(finished)),
+  };
+}
+
 /** @returns the product, or everything that keeps the description from being one */
 export function serviceOf(
   description: unknown,
@@ -52,50 +128,10 @@ export function serviceOf(
   | { readonly ok: false; readonly problems: readonly Problem[] } {
   const read = readAs(serviceSchema, description);
   if (!read.ok) return read;
-  const definition = read.value;
-  const problems = problemsOf(definition);
-  if (problems.length > 0) return { ok: false, problems };
-  const service = new Service(definition);
-  const { places } = service;
-  const { name, url, settings = [], socket } = definition;
-  const endpoint = (values: Settings): string | null =>
-    url === undefined ? null : service.text(url, 'words', values);
-  return {
-    ok: true,
-    product: {
-      name,
-      description: `Installs ${name}: ${definition.description}.`,
-      directory: places.directory,
-      envFile: places.envFile,
-      codeFile: null,
-      bundledCode: new Uint8Array(),
-      service: places.service,
-      socket: socket === undefined ? null : places.socket,
-      state: stateOf(definition.unit, name),
-      webUnit: 'nginx.service',
-      traces: socket === undefined ? [places.serviceFile] : [places.serviceFile, places.socketFile],
-      secrets: definition.secrets.map(secretSpec),
-      settings: settings.map(settingSpec),
-      healthPaths: definition.health ?? [],
-      listenPort: (values) => service.listenPort(values),
-      endpoint,
-      backend: () => null,
-      words: { endpoint: 'URL', backend: '' },
-      askFor: settings.filter(({ ask }) => ask === true).map(({ key }) => key),
-      desired: (input) => service.desired(input),
-      webOnDisk: (values, view) => service.webOnDisk(values, view),
-      proveRotation: functions.proveRotation ?? (() => Promise.resolve({ failed: null, notes: [] })),
-      settingsChanged:
-        functions.settingsChanged ??
-        ((before, after) => {
-          const [from, to] = [endpoint(before), endpoint(after)];
-          if (from === to) return [];
-          const text = `The URL of ${name} changes from ${from ?? ''} to ${to ?? ''}: whoever uses it has to be told.`;
-          return [{ code: 'public-url-changed', level: 'warning', text }];
-        }),
-      nextSteps: functions.nextSteps ?? ((finished) => service.nextSteps(finished)),
-    },
-  };
+  const problems = problemsOf(read.value);
+  return problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, product: productOf(read.value, functions, null) };
 }
 
 /**
@@ -109,8 +145,5 @@ export function serviceOf(
 export function defineService(definition: ServiceDefinition, functions: ServiceFunctions = {}): Product {
   const made = serviceOf(definition, functions);
   if (made.ok) return made.product;
-  const lines = made.problems.map((problem) => `  ${problemLine(problem)}`).join('\n');
-  throw new InstallerError('E_PRODUCT_INVALID', {
-    what: `The service cannot be used:\n${lines}`,
-  });
+  throw invalidService(made.problems);
 }

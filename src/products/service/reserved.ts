@@ -11,6 +11,7 @@ export const reservedOptions: readonly string[] = [
   'help',
   'inspect',
   'inspect-stately',
+  'instance',
   'json',
   'keep-edited',
   'no-color',

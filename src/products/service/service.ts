@@ -44,7 +44,8 @@ export class Service {
   listenPort(values: Settings): number | null {
     const { port, settings = [] } = this.definition;
     const setting = settings.find(({ key }) => key === port);
-    return setting === undefined ? null : Number(values[setting.key] ?? defaultOf(setting));
+    const value = setting === undefined ? undefined : (values[setting.key] ?? defaultOf(setting));
+    return value === undefined ? null : Number(value);
   }
 
   /** Every text with placeholders that is written. */

@@ -36,7 +36,7 @@ const wordsOf = (text: string, section: string, key: string): readonly string[] 
 export const stateOf = (unit: string, name: string): readonly string[] =>
   wordsOf(unit, 'Service', 'StateDirectory')
     // systemd.exec(5): a second name after the colon is a link to the first.
-    .map((word) => word.split(':')[0]!.replaceAll(/%[pNn]/gu, name))
+    .map((word) => word.split(':')[0]!.replaceAll(/%[pNn]|\{\{name\}\}/gu, name))
     .filter((path) => path === name);
 
 const watched = ['simple', 'exec', 'notify', 'notify-reload'];
