@@ -77,8 +77,7 @@ export function installationsBeside(scope: Scope): readonly Beside[] {
   const family = sameFamily(product, host.list('/etc') ?? []).flatMap((other): readonly Beside[] => {
     const { instances, name } = other;
     const settings = settingsOf(scope, other);
-    const hasPort = settings !== null && other.listenPort(settings) !== null;
-    const remembered = hasPort ? (instances?.claims(settings) ?? nothing) : nothing;
+    const remembered = settings === null ? nothing : (instances?.claims(settings) ?? nothing);
     const installed = isInstalled(scope, name);
     if (settings === null && !installed) return [];
     const claims = bothClaims(remembered, claimsOnDisk(scope, name));
@@ -112,7 +111,7 @@ const wordsOf = ({ name, instance }: Beside): string =>
 export function mustNotClash(scope: Scope, settings: Settings): void {
   const { product } = scope;
   const { instances } = product;
-  if (instances === undefined || product.listenPort(settings) === null) return;
+  if (instances === undefined) return;
   const clash = clashOf(instances.claims(settings), installationsBeside(scope));
   if (clash === null) return;
   const { kind, value, beside } = clash;

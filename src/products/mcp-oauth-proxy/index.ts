@@ -131,18 +131,23 @@ function desired(names: Names, input: Input): DesiredResult {
  * Of nginx a domain is taken, or, where there is none, the port of the loopback site. What nginx is not asked for is
  * nobody's claim, but for the name that clients type.
  */
-function claims(values: Settings): Claims {
-  const [port, domain] = [portOf(values), values['DOMAIN']];
+function claims(port: number | null, values: Settings): Claims {
+  const domain = values['DOMAIN'];
   const isLocal = domain === undefined && values['NO_NGINX'] !== '1';
-  return { ports: isLocal ? [port, port + 1] : [port], domains: domain === undefined ? [] : [domain] };
+  const ports = port === null ? [] : isLocal ? [port, port + 1] : [port];
+  return { ports, domains: domain === undefined ? [] : [domain] };
 }
+
+/** That of an instance is free to choose, and known once it is chosen. */
+const listenPort = (instance: string | null, values: Settings): number | null =>
+  instance !== null && values['LISTEN_PORT'] === undefined ? null : portOf(values);
 
 const instancesOf = (instance: string | null): Instances => ({
   product: productName,
   instance,
   // The plain one has 8083 and 8084.
   freePorts: instance === null ? null : { key: 'LISTEN_PORT', from: 8085, count: 2 },
-  claims,
+  claims: (values) => claims(listenPort(instance, values), values),
   make: (other) => (other === null ? createMcpOauthProxy() : createMcpOauthProxy(other)),
 });
 
@@ -174,8 +179,7 @@ export function createMcpOauthProxy(instance?: string): Product {
     settings: own === null ? settings : settingsOfInstance,
     bundledCode: bytes(bundledCode),
     healthPaths: ['/healthz', '/.well-known/oauth-authorization-server'],
-    // That of an instance is free to choose, and known once it is chosen.
-    listenPort: (values) => (own !== null && values['LISTEN_PORT'] === undefined ? null : portOf(values)),
+    listenPort: (values) => listenPort(own, values),
     endpoint: (values) => `${publicUrl(values)}/mcp`,
     backend: (values) => values['BACKEND_URL'] ?? null,
     words: { endpoint: 'MCP URL', backend: 'MCP server' },
