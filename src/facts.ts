@@ -204,19 +204,6 @@ function withSource(
   return { ...memory, sourcesSupplied, sourcesInsteadOf };
 }
 
-const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);
-
-/** Can it be gone on from, whoever wrote it? What an older run did not ask about yet may be missing. */
-export function isMemory(value: unknown): boolean {
-  if (value === null || kindOf(value) !== 'object') return false;
-  const given: ReadonlyMap<string, unknown> = new Map(Object.entries(value as object));
-  return Object.entries(emptyMemory).every(([name, empty]: [string, unknown]) => {
-    const known = given.get(name);
-    if (empty === null) return known === undefined || known === null || typeof known === 'string';
-    return known === undefined || (known !== null && kindOf(known) === kindOf(empty));
-  });
-}
-
 /** One fact of `run` added to what is known. */
 export function remember(memory: Memory, run: string, fact: Fact): Memory {
   switch (fact.fact) {

@@ -3,7 +3,8 @@
  * so that a line that was changed, lost or moved is noticed.
  */
 import { createHash } from 'node:crypto';
-import { isMemory, type Fact, type Memory } from '../facts.ts';
+import type { Fact, Memory } from '../facts.ts';
+import { isKind, isMemory, isSound } from './shape.ts';
 
 /** Changes with every change of records that an older reader would misunderstand. */
 export const journalFormat = 2;
@@ -31,7 +32,7 @@ export interface EventRecord {
   };
 }
 
-interface FactRecord {
+export interface FactRecord {
   readonly k: 'fact';
   readonly v: 1;
   readonly fact: Fact;
@@ -79,8 +80,6 @@ export interface ParsedJournal {
   readonly writtenBy: string | null;
 }
 
-const kinds: readonly unknown[] = ['run.started', 'event', 'fact', 'run.ended'];
-
 function decodeRecord(
   line: string,
   expected: number,
@@ -100,8 +99,8 @@ function decodeRecord(
   if (value === null || typeof value !== 'object' || !('n' in value) || !('k' in value))
     return 'is no record';
   if (value.n !== expected) return 'is out of order';
-  if (!kinds.includes(value.k)) return `is of an unknown kind`;
-  // The checksum says that this program wrote it; its shape is that of the format version in its first record.
+  if (!isKind(value.k)) return `is of an unknown kind`;
+  // What is in it is looked at once the first record has told whether the format is known.
   return { record: value as JournalRecord, sum };
 }
 
@@ -144,6 +143,10 @@ export function parseJournal(text: string, firstLine = 1): ParsedJournal {
     }
     const foreign = index === 0 ? foreignStart(decoded.record, firstLine) : null;
     if (foreign !== null) return { records, torn: false, ...foreign };
+    if (!isSound(decoded.record)) {
+      const damage = `line ${firstLine + index} does not hold what its kind should`;
+      return { records, torn: false, damage, writtenBy: null };
+    }
     records.push(decoded.record);
     previous = decoded.sum;
   }
