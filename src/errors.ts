@@ -241,6 +241,19 @@ export const errorTable = {
     what: (x) => `What stood at ${v(x, 'paths')} was not kept, so it cannot be put back.`,
     remedy: () => 'Undo a later run, or put the files back by hand.',
   },
+  E_UNDO_PRUNED: {
+    exit: 10,
+    what: (x) =>
+      `What stood at ${v(x, 'paths')} before run ${v(x, 'run')} cannot be put back: its copies were pruned, since only the newest runs keep theirs.`,
+    remedy: () =>
+      'Undo a later run (`mcp-installer history` lists them), or uninstall: the originals from before the first installation are kept.',
+  },
+  E_PRUNE: {
+    exit: 13,
+    what: (x) => `The copies of run ${v(x, 'run')} could not be pruned: ${v(x, 'why')}.`,
+    remedy: () =>
+      'Put the cause right, then run `mcp-installer history --prune`: it goes on where this stopped. Nothing else was touched.',
+  },
   E_JOURNAL: {
     exit: 10,
     what: (x) => `The journal cannot be written: ${v(x, 'why')}.`,

@@ -18,6 +18,7 @@ import { installerMachine, machineVersion } from './machines/installer.ts';
 import type { Output, Request } from './machines/types.ts';
 import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 import type { Product } from './products/product.ts';
+import { pruneAfterRun } from './prune.ts';
 import { requestOf, type Asked } from './request.ts';
 import { runActor } from './run-actor.ts';
 import type { RunEvent } from './run-events.ts';
@@ -234,6 +235,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
     });
     for (const { code, level, text } of output.notes) emit({ v: 1, type: 'note', code, level, text });
     const run = await endSession(session, output, emit);
+    pruneAfterRun(session.copiesIn, emit);
     return { output, run, records: session.journal.records };
   } finally {
     session.close();

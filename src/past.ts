@@ -32,6 +32,14 @@ export interface PathBefore {
   readonly due: readonly Obligation['what'][];
 }
 
+/** Runs whose work is there, as a list from the newest on: each run adds to the list before it, so none is copied. */
+interface Standing {
+  readonly id: string;
+  readonly earlier: Standing | null;
+  /** The earliest of them that undid nothing itself. */
+  readonly installed: string | null;
+}
+
 /** One run that changed something, or that undid others. */
 export interface PastRun {
   readonly id: string;
@@ -42,6 +50,15 @@ export interface PastRun {
   readonly undid: string | null;
   /** Is its work still there, neither undone by a later run nor made undone again? */
   readonly stands: boolean;
+  /** The run that an uninstall would go back to before, once this one and all later ones are undone. */
+  readonly installedBefore: string | null;
+}
+
+/** Ids of the runs of a list. */
+function idsOf(standing: Standing | null): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (let each = standing; each !== null; each = each.earlier) ids.add(each.id);
+  return ids;
 }
 
 interface Replacement {
@@ -86,9 +103,8 @@ const firstFact = <Kind extends Fact['fact']>(run: FactsOfRun, kind: Kind): Fact
  */
 export function pastRuns(runs: readonly FactsOfRun[], product: string): readonly PastRun[] {
   const past: Omit<PastRun, 'stands'>[] = [];
-  // Which runs stood before each run: whoever undoes back to it brings exactly those back.
-  const stoodBefore = new Map<string, readonly string[]>();
-  let standing: readonly string[] = [];
+  const stoodBefore = new Map<string, Standing | null>();
+  let standing: Standing | null = null;
   for (const run of runs) {
     if (run.product !== product) continue;
     const all = replacementsOf(run);
@@ -97,17 +113,24 @@ export function pastRuns(runs: readonly FactsOfRun[], product: string): readonly
     const undid = (firstFact(run, 'undoing') ?? firstFact(run, 'undone'))?.to ?? null;
     if (changed.length === 0 && undid === null) continue;
     stoodBefore.set(run.id, standing);
-    past.push({ id: run.id, run, changed, undid });
+    past.push({ id: run.id, run, changed, undid, installedBefore: standing?.installed ?? null });
     // One that was killed at it has undone nothing yet: the next one begins where it began.
     const done = firstFact(run, 'undone');
-    standing = done === null ? [...standing, run.id] : [...(stoodBefore.get(done.to) ?? []), run.id];
+    const earlier: Standing | null = done === null ? standing : (stoodBefore.get(done.to) ?? null);
+    const installed: string | null = earlier?.installed ?? (undid === null ? run.id : null);
+    standing = { id: run.id, earlier, installed };
   }
-  return past.map((each) => ({ ...each, stands: standing.includes(each.id) }));
+  const ids = idsOf(standing);
+  return past.map((each) => ({ ...each, stands: ids.has(each.id) }));
 }
 
 /** The run that `rollback` undoes without being told: the last one that stands, and that undid nothing itself. */
 export const lastToUndo = (past: readonly PastRun[]): PastRun | null =>
   past.findLast(({ stands, undid, changed }) => stands && undid === null && changed.length > 0) ?? null;
+
+/** The run that an uninstall goes back to before: the first one that stands, and that undid nothing itself. */
+export const firstInstalled = (past: readonly PastRun[]): PastRun | null =>
+  past.find(({ stands, undid }) => stands && undid === null) ?? null;
 
 /** @returns every path that one of these runs touched, as it was before the first of them */
 function pathsBefore(runs: readonly PastRun[]): readonly PathBefore[] {

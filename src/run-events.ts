@@ -159,6 +159,8 @@ export const runEvent = v.variant('type', [
     /** Has a later run undone it? */
     undone: v.boolean(),
   }),
+  /** Copies that a run had kept of these paths were removed, or would be: `copies` of them. */
+  v.object({ ...kind('pruned'), run: v.string(), copies: v.number(), paths: strings, dryRun: v.boolean() }),
   v.object({ ...kind('record'), record: v.looseObject({ n: v.number(), t: v.string(), k: v.string() }) }),
   v.object({ ...kind('step'), n: v.number(), event: v.string(), state: v.string() }),
   /** Where a run can be watched, and the line that leads there from another machine. */

@@ -16,6 +16,7 @@ import type { JournalBeside, LockState, Past } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
 import { memoryFor, type Memory } from './facts.ts';
 import { removeLeftovers } from './journal/files.ts';
+import { hasCopy } from './journal/copies.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
 import { isUnderWay, probeLock, takeLock, type Lock } from './journal/lock.ts';
@@ -152,6 +153,7 @@ export class Session {
       runs: this.known,
       find: (wanted) => findRun(home.path, wanted),
       bytes: (run, name) => readBackup(home.path, run, name),
+      isGone: (run, name) => !hasCopy(home.path, run, name),
     };
   }
 
@@ -215,6 +217,11 @@ export class Session {
       this.journal.end(result);
     }
     return attached ? this.journal.run : null;
+  }
+
+  /** The journal's directory, where this run holds it and has kept copies in it. */
+  get copiesIn(): string | null {
+    return this.held !== null && this.journal.hasCopies ? (this.home?.path ?? null) : null;
   }
 
   /** Lets the next run begin; nothing is recorded after it. */

@@ -80,7 +80,10 @@ function limitOf(options: Options): number {
   );
 }
 
-export function runHistory(options: Options, output: CommandOutput): number {
+export async function runHistory(options: Options, output: CommandOutput): Promise<number> {
+  if (options['prune'] !== undefined) return (await import('./prune.ts')).runPrune(options, output);
+  if (options['dryRun'] === true)
+    throw usage('--dry-run goes with --prune: history alone changes nothing.', 'Leave it out.');
   const limit = limitOf(options);
   const home = homeOf(options);
   const runs = (home === null ? [] : runIds(home))

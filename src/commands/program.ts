@@ -115,7 +115,13 @@ export function createProgram(
   addCommonOptions(
     add('history', 'the runs, newest first', async (options, output) =>
       (await import('./journal.ts')).runHistory(options, output),
-    ).option('--limit <n>', 'how many (default 20)'),
+    )
+      .option('--limit <n>', 'how many (default 20)')
+      .option(
+        '--prune [keep]',
+        'remove the copies of replaced files that runs before the newest KEEP (default 20) kept; the originals stay',
+      )
+      .option('--dry-run', 'with --prune: tell what would go'),
   );
   addCommonOptions(
     add('show', 'one run, event by event', async (options, output, run) =>

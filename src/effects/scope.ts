@@ -83,6 +83,8 @@ export interface Past {
   find(wanted: string): string | null;
   /** Bytes that a run kept; null where they are gone. */
   bytes(run: string, name: string): Uint8Array | null;
+  /** Has a copy that this run kept been taken away since? */
+  isGone(run: string, name: string): boolean;
 }
 
 /** What is to be undone. */

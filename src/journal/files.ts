@@ -47,6 +47,9 @@ export function openNewFile(directory: string, name: string): number {
 
 const temporarySuffix = '.mcp-installer-tmp';
 
+/** Has a killed {@link writeNewFile} left this? */
+export const isLeftover = (name: string): boolean => name.endsWith(temporarySuffix);
+
 /** A whole new file, durable when this returns; replaces one of that name, which can only be a broken one. */
 export function writeNewFile(directory: string, name: string, bytes: Uint8Array): void {
   // Random, not a process id: in a container the next run may have the same one.
@@ -68,7 +71,7 @@ export function removeLeftovers(home: string, lastRun: string | null): void {
   for (const directory of directories) {
     if (!existsSync(directory)) continue;
     for (const name of readdirSync(directory)) {
-      if (name.endsWith(temporarySuffix)) unlinkSync(path.join(directory, name));
+      if (isLeftover(name)) unlinkSync(path.join(directory, name));
     }
   }
 }

@@ -77,6 +77,11 @@ export class Journal {
     return this.fd !== null;
   }
 
+  /** Are there copies of what was replaced in the run's folder? */
+  get hasCopies(): boolean {
+    return this.directory !== null && this.backups > 0;
+  }
+
   event(event: EventRecord['event']): void {
     this.add({ k: 'event', event });
   }

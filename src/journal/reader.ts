@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { emptyMemory, remember, type Memory } from '../facts.ts';
 import type { FactsOfRun } from '../past.ts';
+import { isCopy } from './copies.ts';
 import {
   parseJournal,
   type JournalRecord,
@@ -74,7 +75,7 @@ export const factsOf = ({ id, product, records, started }: Run): FactsOfRun => (
 /** @returns bytes that a run kept of a file that it replaced; null where they are gone, or cannot be read */
 export function readBackup(home: string, id: string, name: string): Uint8Array | null {
   // A name that leads elsewhere is none that a run has given.
-  if (!/^before\/\d+(?:\.masked)?$/u.test(name)) return null;
+  if (!isCopy(name)) return null;
   try {
     return readFileSync(path.join(home, 'runs', id, name));
   } catch {

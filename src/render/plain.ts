@@ -204,6 +204,7 @@ export function createPlainRenderer({ out, err, verbosity }: PlainOptions): Rend
       case 'activity':
       case 'status':
       case 'historyEntry':
+      case 'pruned':
       case 'record':
       case 'step':
       case 'graph':

@@ -23,6 +23,8 @@ interface Draft {
   readonly edited: string[];
   /** Without a copy of what stood there. */
   readonly lost: string[];
+  /** Whose copy has been pruned since. */
+  readonly pruned: string[];
   /** Paths that stay, and why. */
   readonly notes: Note[];
   /** Text files before and after, for a diff. */
@@ -75,9 +77,13 @@ function bytesOf(scope: Scope, { before, backup }: PathBefore, found: Found | nu
 }
 
 /** Whoever goes back to a run needs what stood there; whoever uninstalls is not kept by its lack. */
-function lost({ state }: Scope, path: string, found: Found | null, draft: Draft): void {
+function lost(scope: Scope, { path, backup }: PathBefore, found: Found | null, draft: Draft): void {
+  const { state } = scope;
   if (state.target?.undo.kind !== 'uninstall') {
-    draft.lost.push(path);
+    // A masked copy would not have been of use.
+    const isWhole = backup !== null && !backup.name.endsWith('.masked');
+    const isPruned = isWhole && scope.past?.()?.isGone(backup.run, backup.name) === true;
+    (isPruned ? draft.pruned : draft.lost).push(path);
     return;
   }
   const text = `What stood at ${path} before the installation was not kept whole, so it is not put back.`;
@@ -112,7 +118,7 @@ function planPath(scope: Scope, known: PathBefore, draft: Draft): void {
   }
   const bytes = bytesOf(scope, known, found);
   if (bytes === null) {
-    lost(scope, path, found, draft);
+    lost(scope, known, found, draft);
     return;
   }
   scope.state.contents.set(path, { after: bytes, before: found?.bytes ?? null });
@@ -186,7 +192,7 @@ function whatStays(scope: Scope, target: Target): readonly Note[] {
 function makePlan(scope: Scope): PlanOutput {
   const { state } = scope;
   const { target } = state;
-  const draft: Draft = { operations: [], edited: [], lost: [], notes: [], changes: [] };
+  const draft: Draft = { operations: [], edited: [], lost: [], pruned: [], notes: [], changes: [] };
   state.contents.clear();
   if (target !== null) {
     const others = target.paths.filter(({ path }) => path !== scope.product.envFile).toReversed();
@@ -208,6 +214,8 @@ function makePlan(scope: Scope): PlanOutput {
   if (draft.edited.length > 0 && !uninstalls)
     throw new InstallerError('E_UNDO_EDITED', { paths: draft.edited.join(', ') });
   if (draft.lost.length > 0) throw new InstallerError('E_UNDO_LOST', { paths: draft.lost.join(', ') });
+  if (draft.pruned.length > 0)
+    throw new InstallerError('E_UNDO_PRUNED', { run: target?.to ?? '', paths: draft.pruned.join(', ') });
   const edited = draft.edited.map((path) => stays(path, 'a person edited it'));
   const reloads = target === null ? [] : reloadsOf(scope, target, draft.operations);
   const settings = state.settings;
@@ -226,5 +234,5 @@ function makePlan(scope: Scope): PlanOutput {
   };
 }
 
-/** @returns the plan, or a refusal: E_UNDO_EDITED, E_UNDO_LOST, E_PATH_UNSAFE */
+/** @returns the plan, or a refusal: E_UNDO_EDITED, E_UNDO_LOST, E_UNDO_PRUNED, E_PATH_UNSAFE */
 export const planUndoing = (scope: Scope): Promise<PlanOutput> => orRefused(() => makePlan(scope));

@@ -1,7 +1,14 @@
 /** `detect` of a run that undoes: which runs' work goes, and whether that can be had at all. */
 import { InstallerError } from '../../errors.ts';
 import type { DetectOutput, Note, SecretsOutput, Undo } from '../../machines/types.ts';
-import { hostBefore, lastToUndo, type Before, type PastRun, type PathBefore } from '../../past.ts';
+import {
+  firstInstalled,
+  hostBefore,
+  lastToUndo,
+  type Before,
+  type PastRun,
+  type PathBefore,
+} from '../../past.ts';
 import { mustBeOnlyOne, mustNotClash } from '../beside.ts';
 import { readEnvFile, settingsIn } from '../detect.ts';
 import type { EnvOnDisk, Past, Scope, Target } from '../scope.ts';
@@ -38,13 +45,13 @@ const ownDirectories = (runs: readonly PastRun[]): readonly PathBefore[] =>
 /** The installation that stands: from its first run on, after whatever was uninstalled before it. */
 function toUninstall(scope: Scope, runs: readonly PastRun[], purge: boolean): Found {
   const { host, product } = scope;
-  const standing = runs.find(({ stands, undid }) => stands && undid === null);
+  const standing = firstInstalled(runs);
   // What an earlier uninstall kept goes as if it had been asked for then.
   const isLeft = purge && (host.lstat(product.envFile) !== null || stateOf(scope).length > 0);
   const to = standing ?? (isLeft ? runs[0] : undefined);
   if (to === undefined) return nothing(`${product.name} is not installed.`);
   const untouched: Before = { paths: [], settings: undefined, running: null, replaced: [] };
-  const before = standing === undefined ? untouched : hostBefore(runs, standing.id);
+  const before = standing === null ? untouched : hostBefore(runs, standing.id);
   const known = new Set(before.paths.map(({ path }) => path));
   const others = purge ? ownDirectories(runs).filter(({ path }) => !known.has(path)) : [];
   return { ...before, paths: [...others, ...before.paths], to: to.id };

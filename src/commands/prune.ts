@@ -1,0 +1,106 @@
+/** `history --prune [KEEP]`: the copies of replaced files that older runs kept go, and it is told which. */
+import { createRealHost } from '../effects/host/real.ts';
+import { InstallerError, errorTable, toPublicError } from '../errors.ts';
+import { journalDirectory, openJournalHome } from '../journal-home.ts';
+import { probeLock, takeLock } from '../journal/lock.ts';
+import { copiesToPrune, prune, type Going } from '../prune.ts';
+import { keptRuns } from '../retention.ts';
+import type { ResultEvent } from '../run-events.ts';
+import { typeable } from './called.ts';
+import { dryRunOf, environmentOfSudo } from './environment.ts';
+import { rootOf, type Options } from './inputs.ts';
+import type { CommandOutput } from './output.ts';
+import { damaged } from './recorded.ts';
+import { shown, usage } from './usage.ts';
+
+function keepOf({ prune: value, limit }: Options): number {
+  if (limit !== undefined)
+    throw usage('--limit and --prune contradict each other.', 'Leave one of them out.');
+  if (value === true) return keptRuns;
+  if (typeof value === 'string' && /^\d{1,9}$/u.test(value)) return Number(value);
+  throw usage(
+    `--prune ${shown(typeof value === 'string' ? value : '')} is not a number of runs.`,
+    'Valid: 0 and more; the originals from before the first installation stay in any case.',
+  );
+}
+
+const counted = (count: number): string => (count === 1 ? '1 run' : `${count} runs`);
+const copies = (count: number): string => (count === 1 ? '1 copy' : `${count} copies`);
+
+const resultOf = (
+  outcome: 'pruned' | 'unchanged' | 'failed',
+  changed: boolean,
+  error: InstallerError | null,
+): ResultEvent => ({
+  v: 1,
+  type: 'result',
+  command: 'history',
+  outcome,
+  exitCode: error === null ? 0 : errorTable[error.code].exit,
+  changed,
+  plan: null,
+  run: null,
+  error: typeable(error === null ? null : toPublicError(error)),
+});
+
+/** What is done to one journal, which nobody else is at work on. */
+function pruneHome(home: string, keep: number, dryRun: boolean, output: CommandOutput): ResultEvent {
+  const found = copiesToPrune(home, keep);
+  let gone = 0;
+  const tell = ({ run, names, paths }: Going): void => {
+    gone += 1;
+    output.emit({ v: 1, type: 'pruned', run, copies: names.length, paths: [...paths], dryRun });
+    output.say(
+      `${run}  ${dryRun ? 'would lose' : 'lost'} ${copies(names.length)}  ${paths.join(' ')}`.trimEnd(),
+    );
+  };
+  let error: InstallerError | null = null;
+  try {
+    if (dryRun) found.going.forEach(tell);
+    else prune(home, found.going, tell);
+  } catch (thrown) {
+    if (!(thrown instanceof InstallerError)) throw thrown;
+    error = thrown;
+  }
+  if (error === null) {
+    const words = dryRun ? 'Would prune the copies of' : 'Pruned the copies of';
+    output.say(
+      gone === 0
+        ? `Nothing to prune: the newest ${counted(keep)} and the originals keep their copies.`
+        : `${words} ${counted(gone)}: the newest ${keep} and the originals keep theirs.`,
+    );
+    const [first] = found.damaged;
+    if (first !== undefined) {
+      const file = `${journalDirectory}/runs/${first.run}/journal.jsonl`;
+      error = damaged(file, first.why, 'Its copies stay: nobody can tell any more what they are needed for.');
+    }
+  }
+  const outcome = error?.code === 'E_PRUNE' ? 'failed' : gone === 0 ? 'unchanged' : 'pruned';
+  return resultOf(outcome, gone > 0 && !dryRun, error);
+}
+
+/**
+ * @returns the exit code: 13 where something could not be removed, 65 where the copies of a damaged run had to stay
+ * @throws InstallerError E_USAGE, E_ROOT_INVALID, E_NOT_ROOT, E_PATH_UNSAFE; E_BUSY where a run is under way
+ */
+export function runPrune(options: Options, output: CommandOutput): number {
+  const keep = keepOf(options);
+  const dryRun = options['dryRun'] === true || dryRunOf(process.env, environmentOfSudo());
+  const root = rootOf(options);
+  const home = openJournalHome({ root, owner: createRealHost({ root }).owner });
+  if (home === null) {
+    output.say('No runs are recorded here.');
+    output.emit(resultOf('unchanged', false, null));
+    return 0;
+  }
+  const lock = dryRun ? null : takeLock(home.path);
+  try {
+    if (dryRun ? probeLock(home.path) : lock === null) throw new InstallerError('E_BUSY');
+    const result = pruneHome(home.path, keep, dryRun, output);
+    output.emit(result);
+    return result.exitCode;
+  } finally {
+    lock?.release();
+    home.close();
+  }
+}

@@ -1,0 +1,288 @@
+/** Retention: what a run does at its end, `history --prune`, and what undoing can still do afterwards. */
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { install } from '../../src/install.ts';
+import { takeLock } from '../../src/journal/lock.ts';
+import type { RunEvent } from '../../src/run-events.ts';
+import { expectExit, files, installed, place, type Place } from '../support/place.ts';
+import { traced } from '../support/trace.ts';
+
+const folder = (run: string): string => `${files.journal}/runs/${run}/before`;
+
+/** Copies on disk, oldest run first. */
+const copiesIn = (root: Place): readonly string[] =>
+  root.runs().flatMap((run) => {
+    const before = root.at(folder(run));
+    return existsSync(before) ? readdirSync(before).map((name) => `${run} ${name}`) : [];
+  });
+
+const withCopies = (root: Place): readonly string[] => [
+  ...new Set(copiesIn(root).map((copy) => copy.split(' ')[0] ?? '')),
+];
+
+/** Changing runs, each of which keeps a copy of the code of the one before. */
+async function upgrades(root: Place, count: number, from = 0): Promise<void> {
+  for (let nth = from; nth < from + count; nth += 1) {
+    const source = Buffer.from(`# version ${nth}\n`);
+    const { output } = await install({ root: root.path, request: { source: 'file' }, source });
+    expect(output.error).toBeNull();
+  }
+}
+
+/** On a host that had code and a unit of its own: both are originals. */
+async function legacy(count: number): Promise<Place & { readonly originals: ReadonlyMap<string, string> }> {
+  const root = place();
+  root.write(files.code, '# of before\n', 0o640);
+  root.write(files.service, '[Service]\nExecStart=/bin/true\n');
+  const originals = contents(root);
+  // Whoever has units and no secrets has lost them.
+  const secret = 'ab'.repeat(32);
+  const keys = ['MCP_TOKEN', 'CLIENT_ID', 'CLIENT_SECRET', 'TOKEN_SECRET'];
+  root.write(files.env, keys.map((key) => `${key}=${secret}\n`).join(''), 0o600);
+  expect((await install({ root: root.path })).output.error).toBeNull();
+  await upgrades(root, count);
+  return { ...root, originals };
+}
+
+/** Mode, owner and content of each path. */
+const contents = (root: Place): ReadonlyMap<string, string> =>
+  new Map(
+    [...root.look()].map(([path, words]) => {
+      const [mode, uid, gid, , , , , content] = words.split(' ');
+      return [path, `${mode} ${uid} ${gid} ${content}`] as const;
+    }),
+  );
+
+const eventsOf = (stdout: string): readonly RunEvent[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as RunEvent);
+
+async function prune(root: Place, ...args: readonly string[]) {
+  const ran = await root.run('history', ['--prune', ...args, '--json']);
+  const events = eventsOf(ran.stdout);
+  return {
+    exitCode: ran.exitCode,
+    result: events.at(-1) as Extract<RunEvent, { type: 'result' }>,
+    pruned: events.flatMap((event) => (event.type === 'pruned' ? [event] : [])),
+  };
+}
+
+test('of 24 changing runs the newest 20 keep their copies, the others their journals and the originals', async () => {
+  using root = await legacy(23);
+  const runs = root.runs();
+  expect(withCopies(root)).toEqual([runs[0], ...runs.slice(-20)]);
+  expect(copiesIn(root).filter((copy) => copy.startsWith(runs[0]!))).toHaveLength(2);
+  for (const run of runs)
+    expect(existsSync(root.at(`${files.journal}/runs/${run}/journal.jsonl`))).toBe(true);
+  // One that changes nothing prunes nothing, and says nothing of it.
+  const before = copiesIn(root);
+  expect(expectExit(await root.install(), 0).output).not.toContain('pruned');
+  expect(copiesIn(root)).toEqual(before);
+  root.write('/root/next.py', '# next\n');
+  const { stdout } = expectExit(await root.install(['--source', root.at('/root/next.py')]), 0);
+  expect(stdout).toContain(
+    `[+] The copies of replaced files that run ${runs[4] ?? ''} kept were pruned: the newest 20 runs keep theirs.\n`,
+  );
+  // Everything that reads journals goes on as before.
+  expectExit(await root.run('status'), 0);
+  expectExit(await root.run('show', [runs[2] ?? '']), 0);
+  expect(expectExit(await root.run('history', ['--limit', '100']), 0).stdout).toContain(files.code);
+  expect(
+    (await install({ root: root.path, request: { undo: { kind: 'uninstall', purge: true } } })).output.error,
+  ).toBeNull();
+  expect([...root.originals].filter(([path, now]) => contents(root).get(path) !== now)).toEqual([]);
+});
+
+describe('history --prune', () => {
+  test('removes what no undoing of the newest KEEP runs needs, says what, and nothing the second time', async () => {
+    using root = await legacy(4);
+    const runs = root.runs();
+    const host = root.look();
+    const dry = await prune(root, '2', '--dry-run');
+    expect([dry.exitCode, dry.result.outcome, dry.result.changed]).toEqual([0, 'pruned', false]);
+    expect(copiesIn(root)).toHaveLength(6);
+    const { exitCode, result, pruned } = await prune(root, '2');
+    expect([exitCode, result]).toEqual([
+      0,
+      expect.objectContaining({
+        command: 'history',
+        outcome: 'pruned',
+        changed: true,
+        run: null,
+        error: null,
+      }),
+    ]);
+    expect(pruned).toEqual(dry.pruned.map((event) => ({ ...event, dryRun: false })));
+    expect(pruned.map(({ run, copies, paths }) => [run, copies, paths])).toEqual([
+      [runs[1], 1, [files.code]],
+      [runs[2], 1, [files.code]],
+    ]);
+    expect(withCopies(root)).toEqual([runs[0], runs[3], runs[4]]);
+    expect(root.runs()).toEqual(runs);
+    expect(root.look()).toEqual(host);
+    const journal = root.journalTree();
+    const again = await prune(root, '2');
+    expect([again.exitCode, again.result.outcome, again.pruned]).toEqual([0, 'unchanged', []]);
+    expect(root.journalTree()).toEqual(journal);
+  });
+
+  test('leaves a rollback of what is kept, and refuses one of what is not, which says why', async () => {
+    using root = await legacy(4);
+    const runs = root.runs();
+    await prune(root, '2');
+    const before = root.look();
+    const refused = expectExit(await root.run('rollback', [runs[1] ?? '']), 10);
+    expect(refused.stderr).toContain(
+      `E_UNDO_PRUNED: What stood at ${files.code} before run ${runs[1] ?? ''} cannot be put back: its copies were pruned`,
+    );
+    expect(root.look()).toEqual(before);
+    expectExit(await root.run('rollback', [runs[3] ?? '']), 0);
+    expect(root.read(files.code)).toBe('# version 1\n');
+    // All of it goes back to the first run, whose copies are the originals.
+    expectExit(await root.run('rollback', [runs[0] ?? '']), 0);
+    expect(root.read(files.code)).toBe('# of before\n');
+  });
+
+  test('keeps the originals though KEEP is 0, until the uninstall that puts them back byte for byte', async () => {
+    using root = await legacy(3);
+    expect((await prune(root, '0')).pruned).toHaveLength(3);
+    expect(withCopies(root)).toEqual([root.runs()[0]]);
+    expectExit(await root.run('uninstall'), 0);
+    expect([...root.originals].filter(([path, now]) => contents(root).get(path) !== now)).toEqual([]);
+    expect((await prune(root, '0')).result.outcome).toBe('pruned');
+    expect(copiesIn(root)).toEqual([]);
+    expectExit(await root.install(), 0);
+  });
+
+  test('on a host without a journal does nothing', async () => {
+    using root = place();
+    const { exitCode, result } = await prune(root);
+    expect([exitCode, result.outcome, [...root.look().keys()]]).toEqual([0, 'unchanged', ['']]);
+  });
+
+  test.each([
+    [['--prune', 'x'], '--prune "x" is not a number of runs.'],
+    [['--prune=-1'], '--prune "-1" is not a number of runs.'],
+    [['--prune', '5', '--limit', '3'], '--limit and --prune contradict each other.'],
+    [['--dry-run'], '--dry-run goes with --prune'],
+  ])('of %j is bad usage', async (args, words) => {
+    using root = await installed();
+    const before = root.journalTree();
+    expect(expectExit(await root.run('history', args), 64).stderr).toContain(words);
+    expect(root.journalTree()).toEqual(before);
+  });
+
+  test('waits for nobody: while a run is under way it is busy, and changes nothing', async () => {
+    using root = await legacy(2);
+    const lock = takeLock(root.at(files.journal));
+    const before = copiesIn(root);
+    for (const args of [['0'], ['0', '--dry-run']]) {
+      const { exitCode, result } = await prune(root, ...args);
+      expect([exitCode, result.error?.code]).toEqual([11, 'E_BUSY']);
+    }
+    lock!.release();
+    expect(copiesIn(root)).toEqual(before);
+  });
+
+  test('leaves the copies of a run whose journal is damaged, and says so with 65', async () => {
+    using root = await legacy(3);
+    const [, second] = root.runs();
+    writeFileSync(root.at(`${files.journal}/runs/${second ?? ''}/journal.jsonl`), 'nonsense\n');
+    const { exitCode, result, pruned } = await prune(root, '0');
+    expect([exitCode, result.error?.code]).toEqual([65, 'E_JOURNAL_DAMAGED']);
+    expect(pruned.map(({ run }) => run)).toEqual(root.runs().slice(2));
+    expect(withCopies(root)).toEqual(root.runs().slice(0, 2));
+  });
+
+  test('follows no link, and leaves what is not a copy', async () => {
+    using root = await legacy(2);
+    const [, second = '', third = ''] = root.runs();
+    const outside = root.at('/outside');
+    mkdirSync(outside);
+    writeFileSync(`${outside}/1`, 'mine');
+    rmSync(root.at(folder(second)), { recursive: true });
+    symlinkSync(outside, root.at(folder(second)));
+    const failed = await prune(root, '0');
+    expect([failed.exitCode, failed.result.error?.code]).toEqual([10, 'E_PRUNE']);
+    expect(readFileSync(`${outside}/1`, 'utf8')).toBe('mine');
+    rmSync(root.at(folder(second)));
+    root.write(`${folder(third)}/notes.txt`, 'mine');
+    expect((await prune(root, '0')).pruned.map(({ run }) => run)).toEqual([third]);
+    expect(readdirSync(root.at(folder(third)))).toEqual(['notes.txt']);
+  });
+});
+
+describe('a copy that cannot be removed', () => {
+  /** Nobody can unlink what something is mounted on, root included. */
+  async function pinned(root: Place, run: string, work: () => Promise<void>): Promise<void> {
+    const file = `${root.at(folder(run))}/1`;
+    execFileSync('mount', ['--bind', file, file]);
+    try {
+      await work();
+    } finally {
+      execFileSync('umount', ['--lazy', file]);
+    }
+  }
+
+  test('is E_PRUNE, which names the run; what went before is gone, and the next prune goes on', async () => {
+    using root = await legacy(3);
+    const [, second = '', third = '', fourth = ''] = root.runs();
+    await pinned(root, third, async () => {
+      const { exitCode, result, pruned } = await prune(root, '0');
+      expect([exitCode, result.outcome, result.changed, result.error?.code]).toEqual([
+        13,
+        'failed',
+        true,
+        'E_PRUNE',
+      ]);
+      expect(result.error?.message).toBe(`The copies of run ${third} could not be pruned: EBUSY.`);
+      expect(pruned.map(({ run }) => run)).toEqual([second]);
+    });
+    expect((await prune(root, '0')).pruned.map(({ run }) => run)).toEqual([third, fourth]);
+  });
+
+  test('does not fail a run, which says so', async () => {
+    using root = await legacy(20);
+    const [, second = ''] = root.runs();
+    root.write('/root/next.py', '# next\n');
+    await pinned(root, second, async () => {
+      const { stdout } = expectExit(await root.install(['--source', root.at('/root/next.py')]), 0);
+      expect(stdout).toContain(`[!] The copies of run ${second} could not be pruned: EBUSY.`);
+      expect(stdout).toContain('[OK] Installation complete');
+    });
+  });
+});
+
+describe('killed when it has removed the first copy', () => {
+  test('a prune is gone on from by the next one', async () => {
+    using root = await legacy(4);
+    const args = ['history', '--prune', '0', '--root', root.path];
+    expect((await traced(args, { inject: 'unlink:signal=KILL:when=2' })).exitCode).toBe(137);
+    const left = copiesIn(root).length;
+    expect([4, 5]).toContain(left);
+    expect((await prune(root, '0')).exitCode).toBe(0);
+    expect(withCopies(root)).toEqual([root.runs()[0]]);
+    expectExit(await root.run('uninstall', ['--purge']), 0);
+    expect([...root.originals].filter(([path, now]) => contents(root).get(path) !== now)).toEqual([]);
+  });
+
+  test('a prune is gone on from by the next changing run', async () => {
+    using root = await legacy(19);
+    const args = ['history', '--prune', '3', '--root', root.path];
+    expect((await traced(args, { inject: 'unlink:signal=KILL:when=2' })).exitCode).toBe(137);
+    await upgrades(root, 20, 100);
+    const runs = root.runs();
+    expect(withCopies(root)).toEqual([runs[0], ...runs.slice(-20)]);
+  });
+});
