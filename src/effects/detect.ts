@@ -3,7 +3,7 @@ import { InstallerError } from '../errors.ts';
 import type { DetectOutput, Request } from '../machines/types.ts';
 import type { Product, Settings } from '../products/product.ts';
 import { mustBeOnlyOne } from './beside.ts';
-import { EnvFile } from './env-file.ts';
+import { parsedEnv } from './env-parsed.ts';
 import { lookAt, type Found } from './identity.ts';
 import { refused } from './refusal.ts';
 import type { EnvOnDisk, Scope } from './scope.ts';
@@ -54,25 +54,14 @@ export function readEnvFile(scope: Scope): EnvOnDisk | null {
   if (mustBeTrusted(scope, path) === 'absent') return null;
   const found = read(scope, path);
   if (found?.bytes == null) return null;
-  const secrets = product.secrets.map((secret) => secret.name);
-  const parsed = EnvFile.parse(found.bytes, { secrets, settings: product.settings.map(({ key }) => key) });
-  if (!parsed.ok) {
-    const [first, ...others] = parsed.problems;
-    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-    const where = first?.line == null ? '' : `line ${first.line}: `;
-    throw new InstallerError('E_ENV_INVALID', {
-      path,
-      what: `${where}${first?.what ?? 'it cannot be read'}${more}`,
-      remedy: first?.remedy ?? 'Put it right by hand.',
-    });
-  }
+  const file = parsedEnv(product, found.bytes);
   // An optional secret alone makes no installation.
   const own = product.secrets.filter(({ optional }) => optional !== true).map(({ name }) => name);
-  if (!own.some((name) => parsed.file.has(name))) {
+  if (!own.some((name) => file.has(name))) {
     throw new InstallerError('E_ENV_FOREIGN', { path, names: own.join(', ') });
   }
   // No hash of a file that holds secrets leaves the effects: its bytes are compared instead.
-  return { bytes: found.bytes, identity: { ...found.identity, hash: null }, file: parsed.file };
+  return { bytes: found.bytes, identity: { ...found.identity, hash: null }, file };
 }
 
 /** Settings that an env file holds. */

@@ -63,16 +63,35 @@ function lineOf(key: string, text: string, assignments: readonly Assignment[]): 
   return found === undefined ? null : found + 1;
 }
 
-function readsDifferently(text: string, keys: ManagedKeys, assignments: readonly Assignment[]): Problem[] {
+/** The assignment above `key` without which the readers agree on its value; null where there is no such one. */
+function causeOf(key: string, text: string, assignments: readonly Assignment[]): Assignment | null {
+  const value = assignments.findLast((each) => each.named && each.key === key)?.value;
+  if (value === undefined) return null;
+  const without = ({ start, end }: Assignment): string => text.slice(0, start) + text.slice(end);
+  const cause = assignments.findLast((each) => each.key !== key && parseDotenv(without(each))[key] === value);
+  return cause ?? null;
+}
+
+function readsDifferently(text: string, keys: ManagedKeys, all: readonly Assignment[]): Problem[] {
+  const assignments = all.filter(({ named }) => named);
   const first = new Map(assignments.map(({ key, value }) => [key, value]));
   const second = parseDotenv(withoutGaps(text, assignments));
   return [...keys.secrets, ...keys.settings]
     .filter((key) => (second[key] ?? null) !== (first.get(key) ?? null))
-    .map((key) => ({
-      line: lineOf(key, text, assignments),
-      what: `systemd and dotenv read ${key} differently.`,
-      remedy: `Write it as one bare line, ${key}=value, without export, quotes, blanks, # or backslash.`,
-    }));
+    .map((key) => {
+      const cause = causeOf(key, text, all);
+      return cause === null
+        ? {
+            line: lineOf(key, text, assignments),
+            what: `systemd and dotenv read ${key} differently.`,
+            remedy: `Write it as one bare line, ${key}=value, without export, quotes, blanks, # or backslash.`,
+          }
+        : {
+            line: cause.line,
+            what: `what stands here makes systemd and dotenv read ${key} differently.`,
+            remedy: 'Write this value without quotes, backticks and backslashes, or remove the line.',
+          };
+    });
 }
 
 function twice(assignments: readonly Assignment[], names: readonly string[]): Problem[] {
@@ -113,7 +132,7 @@ export class EnvFile {
     if (unreadable.length > 0) return { ok: false, problems: unreadable };
     const text = Buffer.from(bytes).toString('utf8');
     const problems = problemsOfText(text);
-    const { openQuote } = scan(text);
+    const { openQuote, assignments } = scan(text);
     if (openQuote !== null) {
       problems.push({
         line: openQuote,
@@ -125,7 +144,7 @@ export class EnvFile {
     const file = new EnvFile(text);
     const ambiguous = twice(file.assignments, keys.secrets);
     if (ambiguous.length > 0) return { ok: false, problems: inOrder(ambiguous) };
-    const disputed = readsDifferently(text, keys, file.assignments);
+    const disputed = readsDifferently(text, keys, assignments);
     return disputed.length > 0 ? { ok: false, problems: inOrder(disputed) } : { ok: true, file };
   }
 
@@ -146,7 +165,10 @@ export class EnvFile {
     return [...this.values().keys()];
   }
 
-  /** The file with this value: every line of the key gets it, so none keeps an old one; a new key goes to the end. */
+  /**
+   * The file with this value: every line of the key gets it, so none keeps an old one; a new key goes to the end, or to
+   * the head where only there both readers see it.
+   */
   with(key: string, value: string): EnvFile {
     const own = this.assignments.filter((assignment) => assignment.key === key);
     if (own.length === 0) return this.append(key, value);
@@ -160,7 +182,10 @@ export class EnvFile {
   private append(key: string, value: string): EnvFile {
     const newline = this.text.includes('\r\n') ? '\r\n' : '\n';
     const joint = this.text === '' || this.text.endsWith('\n') ? '' : newline;
-    return new EnvFile(`${this.text}${joint}${key}=${encode(value)}${newline}`);
+    const line = `${key}=${encode(value)}${newline}`;
+    const text = `${this.text}${joint}${line}`;
+    // At the head, nothing can take it for its own value, as a last line `note:` would in dotenv's eyes.
+    return new EnvFile(parseDotenv(text)[key] === value ? text : `${line}${this.text}`);
   }
 
   without(key: string): EnvFile {

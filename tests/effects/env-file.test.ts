@@ -118,6 +118,14 @@ describe('changing a value', () => {
   });
 
   test.each([
+    ['a last line that only dotenv takes for a key', 'A=1\nnote:\n'],
+    ['a last comment that only dotenv sees the end of', 'A=1\n# on\u2028note:\n'],
+    ['a quote that only dotenv leaves open', "A='C:\\'\n"],
+  ])('adds a missing key at the head, where %s would take it', (_what, before) => {
+    expect(after(read(before).with('B', '#2'))).toBe(`B='#2'\n${before}`);
+  });
+
+  test.each([
     ['A=1\nB=2\nC=3\n', 'A=1\nC=3\n'],
     ['B=2\n', ''],
     ['A=1\nB=2', 'A=1\n'],
@@ -282,8 +290,22 @@ describe('refusing', () => {
   });
 
   test('refuses a managed key that only one reader sees, wherever it hides', () => {
-    expect(refusedAt('A=`\nCLIENT_ID=b\n`\n')).toEqual([{ line: 2, ...disputed('CLIENT_ID') }]);
+    expect(refusedAt('export A=`\nCLIENT_ID=b # `\n')).toEqual([{ line: 2, ...disputed('CLIENT_ID') }]);
     expect(refusedAt('# note\u2028CLIENT_ID=b\n')).toEqual([{ line: 1, ...disputed('CLIENT_ID') }]);
+  });
+
+  test.each([
+    ['a backtick', 'A=1\nB=`\nCLIENT_ID=b\n`\n', 2],
+    ['a backslash before a quote', "A='C:\\'\nCLIENT_ID='#'\n", 1],
+    ['a backslash before a quote of what is no key', "export A='C:\\'\nCLIENT_ID='#'\n", 1],
+  ])('names the line of what hides a managed key from dotenv: %s', (_what, text, line) => {
+    expect(refusedAt(text)).toEqual([
+      {
+        line,
+        what: 'what stands here makes systemd and dotenv read CLIENT_ID differently.',
+        remedy: 'Write this value without quotes, backticks and backslashes, or remove the line.',
+      },
+    ]);
   });
 
   test('names the line of the assignment, not of a comment that mentions the key', () => {

@@ -1,12 +1,13 @@
 /** Whatever stands in an env file: reading loses nothing, and changing a value changes that value alone. */
 import fc from 'fast-check';
+import { parse as parseDotenv } from 'dotenv';
 import { expect, test } from 'vitest';
 import { EnvFile, renderEnvFile } from '../../src/effects/env-file.ts';
 import { validatePassword } from '../../src/products/mcp-oauth-proxy/settings.ts';
+import { cases } from '../support/cases.ts';
 import { envLines, plainValue, rawValue } from '../support/env-text.ts';
 
 const unmanaged = { secrets: [], settings: [] };
-const runs = { numRuns: 1500 };
 
 function parsed(text: string): EnvFile | null {
   const file = EnvFile.parse(Buffer.from(text), unmanaged);
@@ -41,7 +42,7 @@ test('a valid password is read alike by both readers, as it is typed and as it i
         expect(file.ok && file.file.get('OWNER_PASSWORD')).toBe(password);
       }
     }),
-    runs,
+    cases,
   );
 });
 
@@ -51,7 +52,7 @@ test('a file that is read and not changed is the same bytes', () => {
       const text = whole ? lines.join('') : lines.join('').replace(/\r?\n$/u, '');
       expect(textOf(accepted(text))).toBe(text);
     }),
-    runs,
+    cases,
   );
 });
 
@@ -74,20 +75,54 @@ test('a value that is replaced is read back, and every byte around it stays', ()
       expect(others(changed)).toEqual(others(file));
       expect(textOf(accepted(text))).toBe(text);
     }),
-    runs,
+    cases,
   );
 });
 
-test('a value that is added is read back, behind all that was there', () => {
+test('a value that is added is read back, beside all that was there', () => {
   fc.assert(
     fc.property(envLines(), plainValue, (lines, value) => {
       const text = lines.join('');
       const file = accepted(text);
       const changed = file.with('KEY', value);
-      expect(textOf(changed).startsWith(text)).toBe(true);
-      expect(valuesOf(changed)).toEqual([...valuesOf(file), ['KEY', value]]);
+      const added = textOf(changed.with('KEY', '')).replace('KEY=', '');
+      expect([`${text}\n`, `${text}\r\n`, `\n${text}`, `\r\n${text}`]).toContain(added);
+      expect([valuesOf(changed), changed.get('KEY')].flat()).toEqual(
+        expect.arrayContaining([...valuesOf(file), ['KEY', value], value]),
+      );
+      expect(valuesOf(changed)).toHaveLength(valuesOf(file).length + 1);
       expect(textOf(changed.without('KEY'))).toBe(text);
     }),
-    runs,
+    cases,
+  );
+});
+
+test('what is written into any accepted file is read alike by dotenv, or is refused', () => {
+  const keys = { secrets: ['KEY'], settings: ['OTHER'] };
+  fc.assert(
+    fc.property(envLines(['KEY', 'OTHER', 'A', 'B2']), plainValue, plainValue, (lines, value, other) => {
+      const read = EnvFile.parse(Buffer.from(lines.join('')), keys);
+      fc.pre(read.ok);
+      const bytes = read.file.with('KEY', value).with('OTHER', other).toBytes();
+      const again = EnvFile.parse(bytes, keys);
+      const seen = parseDotenv(Buffer.from(bytes));
+      // Only a quote that dotenv never sees the end of can reach across lines to a quote of ours.
+      expect(again.ok || /['"`]/u.test(lines.join(''))).toBe(true);
+      expect(again.ok).toBe(seen['KEY'] === value && seen['OTHER'] === other);
+    }),
+    cases,
+  );
+});
+
+test('what needs no quotes is never refused for what other people wrote around it', () => {
+  const keys = { secrets: ['KEY'], settings: [] };
+  const bare = fc.stringMatching(/^[A-Za-z0-9_.:/+=@%,-]{1,40}$/u);
+  fc.assert(
+    fc.property(envLines(), bare, (lines, value) => {
+      const read = EnvFile.parse(Buffer.from(lines.join('')), keys);
+      fc.pre(read.ok);
+      expect(EnvFile.parse(read.file.with('KEY', value).toBytes(), keys)).toMatchObject({ ok: true });
+    }),
+    cases,
   );
 });

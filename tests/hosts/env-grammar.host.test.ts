@@ -6,7 +6,8 @@ import { parse as parseDotenv } from 'dotenv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EnvFile, renderEnvFile } from '../../src/effects/env-file.ts';
-import { envLines, plainValue } from '../support/env-text.ts';
+import { cases } from '../support/cases.ts';
+import { envLines, oddKeys, plainValue } from '../support/env-text.ts';
 import { suites } from './support/base.ts';
 import { createHost, type Host } from './support/host.ts';
 
@@ -32,25 +33,38 @@ type Values = Readonly<Record<string, string>>;
 const valuesOf = (file: EnvFile): Values =>
   Object.fromEntries(file.keys().map((key) => [key, file.get(key) ?? '']));
 
-/** The environment that each file makes, as systemd hands it to a program. */
+/** Files that one unit reads, each with keys of its own. Transient units take quadratic time over their properties. */
+const filesOfUnit = 40;
+const ownKeys = (at: number): string => `F${at % filesOfUnit}_`;
+
+/** The environment that each file makes, as systemd hands it to a program; keys of a file begin with {@link ownKeys}. */
 async function throughSystemd(host: Host, texts: readonly Uint8Array[]): Promise<readonly Values[]> {
   const directory = path.join(host.tree, 'root/env');
   mkdirSync(directory, { recursive: true });
   texts.forEach((text, at) => writeFileSync(path.join(directory, `${at}`), text));
-  // Many at once: each waits for its own unit.
-  await host.must(
-    `cd /root/env && seq 0 ${texts.length - 1} | xargs -P 16 -I N sh -c 'systemd-run --quiet --wait --collect -p EnvironmentFile=/root/env/N -p StandardOutput=file:/root/env/N.out /usr/bin/env -0'`,
-  );
-  return texts.map((_, at) => {
-    const entries = readFileSync(path.join(directory, `${at}.out`), 'utf8')
+  const units = Math.ceil(texts.length / filesOfUnit);
+  const script = [
+    'first=$(($1 * $2)) last=$(($1 * $2 + $2 - 1))',
+    'for n in $(seq $first $last); do set -- "$@" -p "EnvironmentFile=-/root/env/$n"; done',
+    'unit=$1; shift 2',
+    'exec systemd-run --quiet --wait --collect "$@" -p "StandardOutput=file:/root/env/$unit.out" /usr/bin/env -0',
+  ];
+  writeFileSync(path.join(directory, 'read.sh'), `${script.join('\n')}\n`);
+  await host.must(`seq 0 ${units - 1} | xargs -P 4 -I N sh -eu /root/env/read.sh N ${filesOfUnit}`);
+  return Array.from({ length: units }, (_, unit) => {
+    const entries = readFileSync(path.join(directory, `${unit}.out`), 'utf8')
       .split('\0')
       .filter((entry) => entry !== '')
       .map((entry): [string, string] => [
         entry.slice(0, entry.indexOf('=')),
         entry.slice(entry.indexOf('=') + 1),
-      ]);
-    return Object.fromEntries(entries.filter(([key]) => !systemds.includes(key)));
-  });
+      ])
+      .filter(([key]) => !systemds.includes(key));
+    // What no file has given is a key that only one of the two readers has seen.
+    expect(entries.filter(([key]) => !/^F\d+_/u.test(key))).toEqual([]);
+    const own = texts.slice(unit * filesOfUnit, (unit + 1) * filesOfUnit);
+    return own.map((__, at) => Object.fromEntries(entries.filter(([key]) => key.startsWith(ownKeys(at)))));
+  }).flat();
 }
 
 const accepted = (text: string): EnvFile | null => {
@@ -58,59 +72,68 @@ const accepted = (text: string): EnvFile | null => {
   return parsed.ok ? parsed.file : null;
 };
 
+const sorted = (values: Values): string => JSON.stringify(Object.entries(values).sort());
+
+const isOwn = (keys: readonly string[], at: number): boolean =>
+  keys.length > 0 && keys.every((key) => key.startsWith(ownKeys(at)));
+
+/** Files that are accepted and hold a value; the keys of each can be told apart from those of its neighbours. */
+function filesOf(count: number): readonly { readonly text: string; readonly file: EnvFile }[] {
+  const files: { readonly text: string; readonly file: EnvFile }[] = [];
+  for (let round = 0; files.length < count; round += 1) {
+    const keys = oddKeys.map((key) => `${ownKeys(files.length)}${key}`);
+    const found = fc
+      .sample(envLines(keys), { numRuns: 8, seed: 20_261_124 + round })
+      .map((lines) => lines.join(''))
+      .map((text) => ({ text, file: accepted(text) }))
+      .find(({ file }) => file !== null && isOwn(file.keys(), files.length));
+    if (found?.file != null) files.push({ text: found.text, file: found.file });
+  }
+  return files;
+}
+
 describe.each(suites)('%s', (suite) => {
-  test('what systemd hands to a service is what the parser reads, for 200 files', async () => {
-    await using host = await createHost({ suite, name: 'grammar' });
-    const files = fc
-      .sample(
-        envLines().map((lines) => lines.join('')),
-        { numRuns: 900, seed: 20_261_124 },
-      )
-      .flatMap((text) => {
-        const file = accepted(text);
-        return file === null || file.keys().length === 0 ? [] : [{ text, file }];
-      })
-      .slice(0, 200);
-    expect(files.length).toBe(200);
+  test('what is written into any accepted file is read back by systemd and by dotenv, and all else as the parser reads it', async () => {
+    await using host = await createHost({ suite, name: 'written' });
+    const values = fc.sample(plainValue, { numRuns: cases.numRuns, seed: 20_261_124 });
+    const written = filesOf(cases.numRuns).map(({ file }, at) => {
+      const [key, value] = [`${ownKeys(at)}KEY`, values[at] ?? ''];
+      return {
+        key,
+        value,
+        bytes: file.with(key, value).toBytes(),
+        expected: { ...valuesOf(file), [key]: value },
+      };
+    });
     const handed = await throughSystemd(
       host,
-      files.map(({ file }) => file.toBytes()),
+      written.map(({ bytes }) => bytes),
     );
-    const differing = files.flatMap(({ text, file }, at) => {
-      const [read, given] = [valuesOf(file), handed[at]!];
-      return JSON.stringify(Object.entries(read).sort()) === JSON.stringify(Object.entries(given).sort())
-        ? []
-        : [{ text, read, given }];
+    const differing = written.flatMap(({ key, value, bytes, expected }, at) => {
+      const second = parseDotenv(Buffer.from(bytes))[key];
+      const [wanted, given] = [sorted(expected), sorted(handed[at]!)];
+      return wanted === given && second === value ? [] : [{ wanted, given, second }];
     });
     expect(differing).toEqual([]);
   });
 
-  test('what is written is read back the same by systemd, dotenv and whoever cuts at the equals sign', async () => {
-    await using host = await createHost({ suite, name: 'written' });
-    const values = fc.sample(plainValue, { numRuns: 40, seed: 20_261_124 });
+  test('what is written can be cut out at the equals sign, bare or between single quotes', () => {
     const bareValue = /^[A-Za-z0-9_.:/+=@%,-]*$/u;
-    const written = values.map((value) => {
-      const file = accepted('# note\nA=\'one\'\nKEY="old \\$x"\nB=2')!;
-      return [file.with('KEY', value).with('ADDED', value).toBytes(), renderEnvFile([['KEY', value]])];
-    });
-    const handed = await throughSystemd(host, written.flat());
     const cut = (bytes: Uint8Array, key: string): string =>
       execFileSync('sh', ['-c', `grep '^${key}=' | cut -d= -f2-`], {
         input: bytes,
         encoding: 'utf8',
       }).replace(/\n$/u, '');
-    values.forEach((value, at) => {
-      const [changed, fresh] = written[at] as [Uint8Array, Uint8Array];
-      expect([handed[2 * at], handed[2 * at + 1]]).toEqual([
-        { A: 'one', KEY: value, B: '2', ADDED: value },
-        { KEY: value },
-      ]);
+    for (const value of fc.sample(plainValue, { numRuns: 40, seed: 20_261_124 })) {
+      const file = accepted('# note\nA=\'one\'\nKEY="old \\$x"\nB=2')!;
+      const changed = file.with('KEY', value).with('ADDED', value).toBytes();
+      const fresh = renderEnvFile([['KEY', value]]);
+      const plain = bareValue.test(value) ? value : `'${value}'`;
+      expect([cut(changed, 'KEY'), cut(changed, 'ADDED'), cut(fresh, 'KEY')]).toEqual([plain, plain, plain]);
       expect([parseDotenv(Buffer.from(changed)), parseDotenv(Buffer.from(fresh))]).toEqual([
         { A: 'one', KEY: value, B: '2', ADDED: value },
         { KEY: value },
       ]);
-      const plain = bareValue.test(value) ? value : `'${value}'`;
-      expect([cut(changed, 'KEY'), cut(changed, 'ADDED'), cut(fresh, 'KEY')]).toEqual([plain, plain, plain]);
-    });
+    }
   });
 });

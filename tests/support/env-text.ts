@@ -27,7 +27,16 @@ export const rawValue = fc
   .array(fc.oneof(bare, escaped, single, double), { maxLength: 3 })
   .map((parts) => parts.join(''));
 
-const oddKeys = ['A', 'B2', '_c', 'lower', 'LONG_NAME_WITH_DIGITS_42', '__proto__', 'constructor'] as const;
+/** Keys that some readers stumble over. */
+export const oddKeys = [
+  'A',
+  'B2',
+  '_c',
+  'lower',
+  'LONG_NAME_WITH_DIGITS_42',
+  '__proto__',
+  'constructor',
+] as const;
 const noKeys = ['export X', 'A-B', '9D', 'a b', 'é', ''] as const;
 
 const assignment = (keys: readonly string[]): fc.Arbitrary<string> =>

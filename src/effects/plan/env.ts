@@ -2,6 +2,7 @@
 import type { Mode } from '../../machines/types.ts';
 import type { Settings } from '../../products/product.ts';
 import { EnvFile, maskedText, renderEnvFile } from '../env-file.ts';
+import { parsedEnv } from '../env-parsed.ts';
 import type { Scope } from '../scope.ts';
 
 const settingsToRemember = (scope: Scope, settings: Settings): readonly (readonly [string, string])[] =>
@@ -28,6 +29,10 @@ function withSettings(scope: Scope, file: EnvFile, settings: Settings): EnvFile 
   return next;
 }
 
+/**
+ * @throws E_ENV_INVALID where other people's lines would make dotenv misread a value that is to stand among them: a file
+ *   that the next run would refuse is not written
+ */
 export function desiredEnv(scope: Scope, mode: Mode, settings: Settings): Uint8Array {
   const { env, after, secrets } = scope.state;
   if (mode === 'fresh' || env === null) return freshEnv(scope, settings);
@@ -37,7 +42,7 @@ export function desiredEnv(scope: Scope, mode: Mode, settings: Settings): Uint8A
     if (origin === 'removed') file = file.without(name);
     else if (value !== file.get(name)) file = file.with(name, value);
   }
-  return withSettings(scope, file, settings).toBytes();
+  return parsedEnv(scope.product, withSettings(scope, file, settings).toBytes()).toBytes();
 }
 
 /**

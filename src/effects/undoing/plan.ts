@@ -3,6 +3,7 @@ import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
 import type { Note, Operation, PlanOutput } from '../../machines/types.ts';
 import type { PathBefore } from '../../past.ts';
+import { parsedEnv } from '../env-parsed.ts';
 import { lookAt, type Found } from '../identity.ts';
 import { maskedEnv } from '../plan/env.ts';
 import { planHash } from '../plan/hash.ts';
@@ -141,7 +142,7 @@ function planEnv(scope: Scope, target: Target, draft: Draft): void {
     if (wanted === (file.get(key) ?? '')) continue;
     file = wanted === '' ? file.without(key) : file.with(key, wanted);
   }
-  const bytes = file.toBytes();
+  const bytes = parsedEnv(product, file.toBytes()).toBytes();
   if (Buffer.compare(bytes, env.bytes) === 0) return;
   state.contents.set(product.envFile, { after: bytes, before: env.bytes });
   draft.changes.push({
