@@ -30,6 +30,8 @@ const wrong: readonly Wrong[] = [
   { args: ['--port', '65535'], says: ['between 1024 and 65534'] },
   { args: ['--port', '8083x'], says: ['"8083x"'] },
   { args: ['--backend-url', 'http://user:hunter2@127.0.0.1/mcp'], says: ['do not belong into a URL'] },
+  { args: ['--backend-url', 'http:////user:hunter2@127.0.0.1/mcp'], says: ['do not belong into a URL'] },
+  { args: ['--backend-url', 'http:user:hunter2@127.0.0.1/mcp'], says: ['do not belong into a URL'] },
   { args: ['--backend-url', 'http://mcp.example.org/mcp'], says: ['must be https'] },
   { args: ['--backend-url', 'ftp://127.0.0.1/'], says: ['not an http or https URL'] },
   { args: ['--backend-url', 'http://127.0.0.1/a"b'], says: ['not an http or https URL'] },

@@ -27,7 +27,9 @@ function validatePort(value: string): Validated {
 function validateBackend(value: string): Validated {
   // Before anything is shown: what stands before the @ is a password.
   const url = parseUrl(value);
-  if (/^[^/?#]*\/\/[^/?#]*@/u.test(value)) {
+  const named = url !== null && (url.username !== '' || url.password !== '');
+  // Parsers also find a user behind more slashes than two, or fewer; and none in `//@`, which is no address either.
+  if (named || /^[^/?#]*\/\/[^/?#]*@/u.test(value)) {
     return invalid('user name and password do not belong into a URL; the backend gets MCP_TOKEN');
   }
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
