@@ -161,7 +161,8 @@ export function memoryFor(
     sourcesInsteadOf,
   };
   const all: Readonly<Record<string, ProductMemory>> = { ...memory.others, [product ?? name]: before };
-  const own = all[name] ?? unknownProduct;
+  // A product may be called `constructor`.
+  const own = (Object.hasOwn(all, name) ? all[name] : undefined) ?? unknownProduct;
   const others = Object.fromEntries(Object.entries(all).filter(([other]) => other !== name));
   return { ...memory, ...own, product: name, service, envFile, others };
 }
