@@ -1,4 +1,4 @@
-/** How many cases a property is tried with: some in every run of the tests, all that the campaign wants in `npm run properties`. */
+/** How many cases a property is tried with: some in every run of the tests, 10,000 in `npm run test:properties`. */
 const wanted = Number(process.env['PROPERTY_CASES'] ?? 1000);
 
 /** Parameters for `fc.assert`. */
