@@ -221,7 +221,7 @@ export class Session {
 
   /** The journal's directory, where this run holds it and has kept copies in it. */
   get copiesIn(): string | null {
-    return this.held !== null && this.journal.hasCopies ? (this.home?.path ?? null) : null;
+    return this.held.length > 0 && this.journal.hasCopies ? (this.home?.path ?? null) : null;
   }
 
   /** Lets the next run begin; nothing is recorded after it. */

@@ -1,7 +1,7 @@
 /** `history --prune [KEEP]`: the copies of replaced files that older runs kept go, and it is told which. */
 import { createRealHost } from '../effects/host/real.ts';
 import { InstallerError, errorTable, toPublicError } from '../errors.ts';
-import { journalDirectory, openJournalHome } from '../journal-home.ts';
+import { openJournalHome } from '../journal-home.ts';
 import { probeLock, takeLock } from '../journal/lock.ts';
 import { copiesToPrune, prune, type Going } from '../prune.ts';
 import { keptRuns } from '../retention.ts';
@@ -9,8 +9,9 @@ import type { ResultEvent } from '../run-events.ts';
 import { typeable } from './called.ts';
 import { dryRunOf, environmentOfSudo } from './environment.ts';
 import { rootOf, type Options } from './inputs.ts';
+import { instanceIn } from './instance.ts';
 import type { CommandOutput } from './output.ts';
-import { damaged } from './recorded.ts';
+import { damaged, journalOf } from './recorded.ts';
 import { shown, usage } from './usage.ts';
 
 function keepOf({ prune: value, limit }: Options): number {
@@ -44,7 +45,13 @@ const resultOf = (
 });
 
 /** What is done to one journal, which nobody else is at work on. */
-function pruneHome(home: string, keep: number, dryRun: boolean, output: CommandOutput): ResultEvent {
+function pruneHome(
+  home: string,
+  keep: number,
+  dryRun: boolean,
+  options: Options,
+  output: CommandOutput,
+): ResultEvent {
   const found = copiesToPrune(home, keep);
   let gone = 0;
   const tell = ({ run, names, paths }: Going): void => {
@@ -71,8 +78,11 @@ function pruneHome(home: string, keep: number, dryRun: boolean, output: CommandO
     );
     const [first] = found.damaged;
     if (first !== undefined) {
-      const file = `${journalDirectory}/runs/${first.run}/journal.jsonl`;
-      error = damaged(file, first.why, 'Its copies stay: nobody can tell any more what they are needed for.');
+      error = damaged(
+        journalOf(options, first.run),
+        first.why,
+        'Its copies stay: nobody can tell any more what they are needed for.',
+      );
     }
   }
   const outcome = error?.code === 'E_PRUNE' ? 'failed' : gone === 0 ? 'unchanged' : 'pruned';
@@ -87,20 +97,25 @@ export function runPrune(options: Options, output: CommandOutput): number {
   const keep = keepOf(options);
   const dryRun = options['dryRun'] === true || dryRunOf(process.env, environmentOfSudo());
   const root = rootOf(options);
-  const home = openJournalHome({ root, owner: createRealHost({ root }).owner });
-  if (home === null) {
+  const trust = { root, owner: createRealHost({ root }).owner };
+  const instance = instanceIn(options);
+  // The lock of the plain installation is everybody's.
+  const shared = openJournalHome(trust);
+  const home = instance === null ? shared : openJournalHome(trust, instance);
+  if (shared === null || home === null) {
     output.say('No runs are recorded here.');
     output.emit(resultOf('unchanged', false, null));
     return 0;
   }
-  const lock = dryRun ? null : takeLock(home.path);
+  const lock = dryRun ? null : takeLock(shared.path);
   try {
-    if (dryRun ? probeLock(home.path) : lock === null) throw new InstallerError('E_BUSY');
-    const result = pruneHome(home.path, keep, dryRun, output);
+    if (dryRun ? probeLock(shared.path) : lock === null) throw new InstallerError('E_BUSY');
+    const result = pruneHome(home.path, keep, dryRun, options, output);
     output.emit(result);
     return result.exitCode;
   } finally {
     lock?.release();
-    home.close();
+    if (home !== shared) home.close();
+    shared.close();
   }
 }

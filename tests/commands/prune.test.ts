@@ -286,3 +286,24 @@ describe('killed when it has removed the first copy', () => {
     expect(withCopies(root)).toEqual([runs[0], ...runs.slice(-20)]);
   });
 });
+
+test('of an instance, its own journal is pruned and no other', async () => {
+  using root = place();
+  for (const instance of [[], ['--instance', 'second']]) {
+    expectExit(await root.install(instance), 0);
+    for (const nth of [1, 2]) {
+      const source = root.at(`/source-${nth}.py`);
+      writeFileSync(source, `# version ${nth}\n`);
+      expectExit(await root.install([...instance, '--source', source]), 0);
+    }
+  }
+  const plain = copiesIn(root);
+  expect(plain).toHaveLength(2);
+  const { exitCode, pruned } = await prune(root, '0', '--instance', 'second');
+  const code = '/usr/local/lib/mcp-oauth-proxy-second/oauth_proxy.py';
+  expect({ exitCode, paths: pruned.map(({ paths }) => paths) }).toEqual({
+    exitCode: 0,
+    paths: [[code], [code]],
+  });
+  expect(copiesIn(root)).toEqual(plain);
+});
