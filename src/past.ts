@@ -2,7 +2,7 @@
  * What the runs of one product have done to the host, and how it was before each of them: from their facts alone. Pure: no
  * file is read here; what is on disk now is compared by whoever is about to undo them.
  */
-import type { Fact, FileIdentity, Memory, Obligation } from './facts.ts';
+import { emptyMemory, type Fact, type FileIdentity, type Memory, type Obligation } from './facts.ts';
 
 /** A run as far as undoing looks into it. */
 export interface FactsOfRun {
@@ -162,6 +162,8 @@ export interface Before {
   readonly running: readonly string[] | null;
   /** Secrets whose values of then are gone. */
   readonly replaced: readonly string[];
+  /** What was known of code from --source. */
+  readonly sources: Pick<Memory, 'sourcesSupplied' | 'sourcesInsteadOf'>;
 }
 
 /** @param to id of one of `past` */
@@ -179,10 +181,12 @@ export function hostBefore(past: readonly PastRun[], to: string): Before {
     changed.length === 0 ? [] : (firstFact(run, 'secretsReplaced')?.names ?? []),
   );
   const settings = firstOf('settingsFound');
+  const { sourcesSupplied, sourcesInsteadOf } = runs[0]?.run.inherited ?? emptyMemory;
   return {
     paths: pathsBefore(runs),
     settings: settings === null ? undefined : settings.settings,
     running: firstOf('unitsFound')?.running ?? null,
     replaced: [...new Set(replaced)],
+    sources: { sourcesSupplied, sourcesInsteadOf },
   };
 }

@@ -15,6 +15,7 @@ import type { Trust } from './effects/host/resolve.ts';
 import type { JournalBeside, LockState, Past } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
 import { memoryFor, type Memory } from './facts.ts';
+import { attempt } from './journal/attempt.ts';
 import { removeLeftovers } from './journal/files.ts';
 import { hasCopy } from './journal/copies.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
@@ -197,8 +198,10 @@ export class Session {
       if (!this.holdOwn()) throw new InstallerError('E_BUSY');
     }
     const { path } = this.home;
-    removeLeftovers(path, this.remembered.lastId);
-    this.fingerprints.keep(path);
+    attempt(() => {
+      removeLeftovers(path, this.remembered.lastId);
+      this.fingerprints.keep(path);
+    });
     this.journal.attach(path);
   }
 

@@ -1,5 +1,5 @@
 /** What later runs need to know of a run that succeeded; each fact only where the journal does not say so already. */
-import { sha256 } from './identity.ts';
+import { lookAt, sha256 } from './identity.ts';
 import { insteadOf } from './plan/source.ts';
 import type { Scope } from './scope.ts';
 import { isSupplied, secretsThatAre } from './secrets.ts';
@@ -50,7 +50,20 @@ function settleSource(scope: Scope): void {
   });
 }
 
+/**
+ * After a kill between announcing a replacement and making it, either of two things may be there. Once a run has succeeded
+ * over it, what is there is what was written last: else a person's edit would be compared with what never was.
+ */
+function settleBaselines({ host, memory, record }: Scope): void {
+  for (const [path, known] of Object.entries(memory().baselines)) {
+    if (known.length < 2) continue;
+    const hash = lookAt(host, path)?.identity.hash ?? '';
+    if (known.includes(hash)) record({ fact: 'knownAs', path, baselines: [hash] });
+  }
+}
+
 export function settle(scope: Scope): void {
+  settleBaselines(scope);
   const { baselines, installer } = scope.memory();
   settleSecrets(scope);
   for (const { path, offered } of scope.state.kept) {

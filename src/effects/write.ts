@@ -58,14 +58,20 @@ function announceEnv(scope: Scope, stays: boolean): void {
   scope.record({ fact: 'settingsFound', settings: env === null ? null : settingsBefore });
 }
 
+/** Code of the user's own: given for this run or kept from an earlier one, or put back where an undone run had replaced it. */
+function announceSource(scope: Scope, hash: string): void {
+  const { source, target } = scope.state;
+  const isOwn = source === 'file' || target?.sources.sourcesSupplied.includes(hash) === true;
+  if (!isOwn) return;
+  const bundled = target?.sources.sourcesInsteadOf[hash] ?? insteadOf(scope, hash);
+  scope.record({ fact: 'sourceSupplied', hashes: [hash], only: false, bundled });
+}
+
 /** What has to be on record before the bytes are: whose they are, and that this version wrote them. */
 function announce(scope: Scope, { path, after }: Operation): void {
   const { product, state } = scope;
   if (scope.memory().installer !== scope.version) scope.record({ fact: 'installer', version: scope.version });
-  if (path === product.codeFile && state.source === 'file' && after?.hash != null) {
-    const { hash } = after;
-    scope.record({ fact: 'sourceSupplied', hashes: [hash], only: false, bundled: insteadOf(scope, hash) });
-  }
+  if (path === product.codeFile && after?.hash != null) announceSource(scope, after.hash);
   const supplied = state.secrets.filter(({ origin }) => origin === 'supplied');
   if (path === product.envFile) announceEnv(scope, after !== null);
   if (path === product.envFile && supplied.length > 0) {

@@ -13,7 +13,7 @@ const keyBytes = 32;
 export interface Fingerprints {
   /** First 12 hex digits of an HMAC-SHA-256. */
   of(value: string): string;
-  /** Keeps the key, where it is not kept yet. */
+  /** Keeps the key, where it is not kept yet. E_JOURNAL. */
   keep(home: string): void;
 }
 

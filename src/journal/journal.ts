@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync } from 'node:fs';
 import path from 'node:path';
-import { InstallerError } from '../errors.ts';
 import { remember, type Fact, type Memory } from '../facts.ts';
+import { attempt } from './attempt.ts';
 import { makePrivateDirectory, openNewFile, syncDirectory, writeAll, writeNewFile } from './files.ts';
 import {
   encodeRecord,
@@ -107,7 +107,7 @@ export class Journal {
    */
   attach(home: string): void {
     if (this.fd !== null) return;
-    this.attempt(() => {
+    attempt(() => {
       let runs = path.join(home, 'runs');
       try {
         runs = makePrivateDirectory(home, 'runs');
@@ -125,7 +125,7 @@ export class Journal {
   sync(): void {
     const { fd } = this;
     if (fd === null || this.pending.length === 0) return;
-    this.attempt(() => this.flush(fd));
+    attempt(() => this.flush(fd));
   }
 
   private flush(fd: number): void {
@@ -142,16 +142,6 @@ export class Journal {
     this.pending.length = 0;
   }
 
-  private attempt(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      if (error instanceof InstallerError) throw error;
-      const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-      throw new InstallerError('E_JOURNAL', { why, path: '/var/lib/mcp-installer' }, error);
-    }
-  }
-
   /** Keeps the bytes of a file that is about to be replaced; returns their name in the run's folder. E_JOURNAL. */
   backup(bytes: Uint8Array, suffix = ''): string {
     const { directory } = this;
@@ -159,7 +149,7 @@ export class Journal {
     const name = `${this.backups}${suffix}`;
     // Not attached: nothing is changed for real, so nothing has to be kept.
     if (directory !== null) {
-      this.attempt(() => {
+      attempt(() => {
         const before = path.join(directory, 'before');
         if (this.backups === 1) makePrivateDirectory(directory, 'before');
         writeNewFile(before, name, bytes);

@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { attempt } from './attempt.ts';
 
 const flock = '/usr/bin/flock';
 
@@ -23,11 +24,11 @@ function lockDescriptor(fd: number, ...how: readonly string[]): boolean {
   });
   if (result.status === 0) return true;
   if (result.status === heldExit) return false;
-  throw new Error(`flock failed (${result.status ?? result.signal ?? 'not found'})`);
+  throw result.error ?? new Error(`flock failed (${result.status ?? result.signal ?? 'unknown'})`);
 }
 
 const openDirectory = (directory: string): number =>
-  openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  attempt(() => openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY));
 
 export interface Lock {
   /** Gives it back; what this process does not give back is gone with the process. */
@@ -37,19 +38,24 @@ export interface Lock {
 /**
  * @param directory what stands for "the installation"
  * @returns null where another run holds it, in this process or in another one
+ * @throws InstallerError E_JOURNAL where it cannot be asked for
  */
 export function takeLock(directory: string): Lock | null {
   const fd = openDirectory(directory);
-  if (lockDescriptor(fd, '--exclusive', '--wait', patience)) return { release: () => closeSync(fd) };
-  closeSync(fd);
-  return null;
+  let taken = false;
+  try {
+    taken = attempt(() => lockDescriptor(fd, '--exclusive', '--wait', patience));
+    return taken ? { release: () => closeSync(fd) } : null;
+  } finally {
+    if (!taken) closeSync(fd);
+  }
 }
 
-/** Is another run under way? Leaves nothing behind, works on read-only file systems. */
+/** Is another run under way? Leaves nothing behind, works on read-only file systems. E_JOURNAL. */
 export function probeLock(directory: string): boolean {
   const fd = openDirectory(directory);
   try {
-    return !lockDescriptor(fd, '--shared', '--nonblock');
+    return !attempt(() => lockDescriptor(fd, '--shared', '--nonblock'));
   } finally {
     closeSync(fd);
   }

@@ -41,6 +41,15 @@ function forgetBundled(root: Place): void {
   }
 }
 
+/** The journal of the last run as a kill left it that came before a file was replaced; `before` stands there again. */
+function killedBefore(root: Place, file: string, before: string): void {
+  const journal = root.journal();
+  const lines = root.read(journal).split('\n');
+  const announced = lines.findIndex((line) => line.includes('"replacing"') && line.includes(`"${file}"`));
+  root.write(journal, `${lines.slice(0, announced + 1).join('\n')}\n`);
+  root.write(file, before);
+}
+
 describe('a source that is kept', () => {
   test('is told to be behind once the bundled one has moved on, by every run and by status, with the way back', async () => {
     using root = place();
@@ -93,6 +102,17 @@ describe('a source that is kept', () => {
     expect(await told(root, { product: newer })).toEqual(outdated);
   });
 
+  test('is kept by every later run where the one that was to bring another was killed before it', async () => {
+    using root = place();
+    await told(root, { product: older, source: own });
+    await told(root, { product: older, source: Buffer.from('# other\n') });
+    killedBefore(root, files.code, '# own\n');
+    for (let again = 0; again < 3; again += 1) {
+      expect(await told(root, { product: older })).toEqual(kept);
+      expect(root.read(files.code)).toBe('# own\n');
+    }
+  });
+
   test('is judged from now on where the journal does not say what it was taken instead of', async () => {
     using root = place();
     await told(root, { product: older, source: own });
@@ -110,4 +130,15 @@ describe('a source that is kept', () => {
     expect(await told(root, { product: newer })).toEqual(outdated);
     expect(root.read(files.code)).toBe('# own, edited\n');
   });
+});
+
+test('a person edits what a killed run never replaced: that is an edit of what stood there, and no conflict', async () => {
+  using root = place();
+  await told(root, { product: older });
+  await told(root, { product: newer });
+  killedBefore(root, files.code, '# older\n');
+  await told(root, { product: older });
+  root.write(files.code, '# older, edited\n');
+  await told(root, { product: older });
+  expect(root.read(files.code)).toBe('# older, edited\n');
 });

@@ -58,7 +58,7 @@ test('system calls of a replacement come in the order that survives a power cut'
   }
 });
 
-test('a directory is on disk with its final mode, and its name too, before anything is put into it', async () => {
+test('a directory is made with its final mode, and is on disk, its name too, before anything is put into it', async () => {
   using root = place();
   const { calls } = await traced(['--root', root.path]);
   const made = calls.filter(
@@ -76,6 +76,8 @@ test('a directory is on disk with its final mode, and its name too, before anyth
       .filter((later) => later.name !== 'openat' && [call.path, path.dirname(call.path)].includes(later.path))
       .map((later) => `${later.name} ${later.path === call.path ? 'itself' : 'parent'} ${later.mode}`.trim());
     const mode = call.path.startsWith(`${root.path}/etc`) ? '0700' : '0755';
+    // Not 0700 until fchmod: a kill in between would leave a directory that others share closed to them.
+    expect(call.mode.padStart(4, '0')).toBe(mode);
     expect(done.slice(0, 3)).toEqual([`fchmod itself ${mode}`, 'fsync itself', 'fsync parent']);
   }
 });

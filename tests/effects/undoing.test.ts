@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { install, type InstallOptions } from '../../src/install.ts';
 import type { Undo } from '../../src/machines/types.ts';
+import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
 import { files, place, type Place } from '../support/place.ts';
 
 /** Everything but the journal, without what only tells when: mode, owner, content. */
@@ -66,6 +67,50 @@ describe('rollback', () => {
     });
     expect(await rollback(root)).toMatchObject(changed);
     expect(state(root)).toEqual(first);
+    expect(await rollback(root, second.id)).toMatchObject(unchanged);
+  });
+
+  test("to code of the user's own leaves it theirs: later installs keep it", async () => {
+    using root = place();
+    for (const text of ['print(1)\n', 'print(2)\n']) await run(root, source(text));
+    expect(await rollback(root)).toMatchObject(changed);
+    for (let again = 0; again < 2; again += 1) {
+      expect(await run(root)).toMatchObject({
+        ...unchanged,
+        notes: expect.arrayContaining(['source-kept']) as string[],
+      });
+      expect(root.read(files.code)).toBe('print(1)\n');
+    }
+  });
+
+  test("over code of the user's own leaves nothing of theirs: later installs bring the newest of ours", async () => {
+    using root = place();
+    await run(root);
+    await run(root, source('print(1)\n'));
+    await rollback(root);
+    const newer = { ...mcpOauthProxy, bundledCode: Buffer.from('# newer\n') };
+    expect(await run(root, { product: newer })).toMatchObject(changed);
+    expect(root.read(files.code)).toBe('# newer\n');
+  });
+
+  test('takes away what a killed run has left beside the files, as a dry run of it says; again finds nothing', async () => {
+    using root = place();
+    await run(root);
+    const second = await run(root, source('print(1)\n'));
+    const left = [
+      '/etc/mcp-oauth-proxy/..env.0123456789abcdef.mcp-installer-tmp',
+      '/usr/local/lib/mcp-oauth-proxy/.oauth_proxy.py.0123456789abcdef.mcp-installer-tmp',
+    ];
+    for (const file of left) root.write(file, 'left\n', 0o600);
+    const planned = await install({
+      root: root.path,
+      dryRun: true,
+      request: { undo: { kind: 'rollback', run: second.id } },
+    });
+    const removed = planned.output.plan?.operations.filter(({ kind }) => kind === 'removeLeftover');
+    expect(removed?.map(({ path }) => path)).toEqual(left);
+    expect(await rollback(root, second.id)).toMatchObject(changed);
+    expect(left.filter((file) => state(root).has(file))).toEqual([]);
     expect(await rollback(root, second.id)).toMatchObject(unchanged);
   });
 
@@ -136,6 +181,22 @@ describe('uninstall', () => {
       notes: ['services-offline', 'nothing-to-undo'],
     });
     expect(await uninstall(root, true)).toMatchObject(changed);
+  });
+
+  test('takes away what a killed run has left, of links too, though the secrets stay', async () => {
+    using root = place();
+    await run(root);
+    const left = [
+      '/etc/mcp-oauth-proxy/..env.0123456789abcdef.mcp-installer-tmp',
+      '/etc/nginx/.mcp-oauth-proxy.conf.0123456789abcdef.mcp-installer-tmp',
+    ];
+    root.write(left[0]!, 'left\n', 0o600);
+    symlinkSync('left', root.at(left[1]!));
+    expect(await uninstall(root)).toMatchObject(changed);
+    expect([...state(root).keys()].filter((file) => file.includes('mcp-oauth'))).toEqual([
+      '/etc/mcp-oauth-proxy',
+      '/etc/mcp-oauth-proxy/.env',
+    ]);
   });
 
   test('puts back the originals that the installer replaced, with their modes', async () => {

@@ -15,6 +15,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
 import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
 import { lookAt } from '../identity.ts';
@@ -67,6 +68,20 @@ const typeOf = (status: {
   if (status.isDirectory()) return 'directory';
   return status.isSymbolicLink() ? 'link' : 'other';
 };
+
+/**
+ * With its final mode from the first instant: a shared directory that a kill left closed would stay so, since what is there
+ * already is somebody else's. The umask is the process's; nothing else of it runs until it is put back.
+ */
+function makeDirectoryWithMode(path: string, mode: number): void {
+  // Only the main thread has a umask to set; elsewhere that of whoever embeds us counts until fchmod.
+  const umask = isMainThread ? process.umask(0) : null;
+  try {
+    mkdirSync(path, { mode });
+  } finally {
+    if (umask !== null) process.umask(umask);
+  }
+}
 
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -197,10 +212,10 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
 
     makeDirectory: (path, mode) =>
       change(path, (place) => {
-        mkdirSync(place.path, { mode: 0o700 });
+        makeDirectoryWithMode(place.path, mode);
         const fd = openSync(place.path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
         try {
-          // Its final mode whatever the umask is.
+          // A default ACL or a set-group-id bit of the parent may have changed it.
           fchmodSync(fd, mode);
           fsyncSync(fd);
         } finally {

@@ -2,11 +2,11 @@
 import type { FileIdentity } from '../../facts.ts';
 import type { Mode, Note, Operation, Request } from '../../machines/types.ts';
 import type { Desired, DesiredDirectory, DesiredFile, DesiredLink } from '../../products/product.ts';
-import { isTemporaryOf } from '../host/atomic-file.ts';
 import type { FileChange, KeptEdit, Scope } from '../scope.ts';
 import { desiredEnv, maskedEnv } from './env.ts';
 import { decideFile, decideLink } from './files.ts';
 import { goneFrom, type Forgotten } from './gone.ts';
+import { leftovers } from './leftovers.ts';
 import { createMasking } from './masking.ts';
 import { sha256 } from '../identity.ts';
 
@@ -22,8 +22,6 @@ export interface Changes {
   readonly forgotten: readonly Forgotten[];
 }
 
-const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const text = (bytes: Uint8Array | null): string =>
   bytes === null ? '' : Buffer.from(bytes).toString('utf8');
 
@@ -38,28 +36,6 @@ function narrow(scope: Scope, path: string, role: string, before: FileIdentity, 
     detail: [mode.toString(8).padStart(4, '0')],
     because: `mode ${before.mode.toString(8).padStart(4, '0')}`,
   };
-}
-
-/** What a killed run left beside a managed file, or beside the directory of a link. */
-function leftovers(scope: Scope, desired: Desired): Operation[] {
-  const places = [scope.product.envFile, ...desired.files.map(({ path }) => path)].map(
-    (path) => [parentOf(path), nameOf(path)] as const,
-  );
-  const links = desired.links.map(({ path }) => [parentOf(parentOf(path)), nameOf(path)] as const);
-  return [...places, ...links].flatMap(([directory, name]) =>
-    (scope.host.list(directory) ?? [])
-      .filter((candidate) => isTemporaryOf(candidate, name))
-      .map((candidate): Operation => ({
-        kind: 'removeLeftover',
-        path: `${directory}/${candidate}`,
-        role: 'leftover of a killed run',
-        action: 'remove',
-        before: null,
-        after: null,
-        detail: [],
-        because: null,
-      })),
-  );
 }
 
 function directory(scope: Scope, wanted: DesiredDirectory): Operation | null {
@@ -243,7 +219,10 @@ export function changesOf(
     operations: [
       ...env.first,
       ...packageOperation,
-      ...leftovers(scope, desired),
+      ...leftovers(scope, {
+        files: [scope.product.envFile, ...desired.files.map(({ path }) => path)],
+        links: desired.links.map(({ path }) => path),
+      }),
       ...directories,
       ...env.later,
       ...files,

@@ -7,6 +7,7 @@ import { parsedEnv } from '../env-parsed.ts';
 import { lookAt, type Found } from '../identity.ts';
 import { maskedEnv } from '../plan/env.ts';
 import { planHash } from '../plan/hash.ts';
+import { leftovers, type Managed } from '../plan/leftovers.ts';
 import { changeOf } from '../plan/operations.ts';
 import { orRefused } from '../refusal.ts';
 import type { FileChange, Scope, Target } from '../scope.ts';
@@ -190,6 +191,16 @@ function whatStays(scope: Scope, target: Target): readonly Note[] {
   ];
 }
 
+/** Whatever a run may have been writing when it was killed: an installation, or an undoing of it. */
+function managedBy({ product }: Scope, { paths }: Target): Managed {
+  const isLink = ({ before, now }: PathBefore): boolean =>
+    [before, ...now].some((each) => each?.type === 'link');
+  return {
+    files: [product.envFile, ...paths.map(({ path }) => path)],
+    links: paths.filter(isLink).map(({ path }) => path),
+  };
+}
+
 function makePlan(scope: Scope): PlanOutput {
   const { state } = scope;
   const { target } = state;
@@ -200,6 +211,7 @@ function makePlan(scope: Scope): PlanOutput {
     const isDirectory = ({ before, now }: PathBefore): boolean =>
       [before, ...now].some((each) => each?.type === 'directory');
     state.settings = target.settings ?? state.settingsBefore;
+    draft.operations.push(...leftovers(scope, managedBy(scope, target)));
     planEnv(scope, target, draft);
     const directories = others.filter(isDirectory).toSorted((a, b) => a.path.length - b.path.length);
     const isMissing = ({ path }: PathBefore): boolean => scope.host.lstat(path) === null;

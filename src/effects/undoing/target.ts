@@ -50,7 +50,8 @@ function toUninstall(scope: Scope, runs: readonly PastRun[], purge: boolean): Fo
   const isLeft = purge && (host.lstat(product.envFile) !== null || stateOf(scope).length > 0);
   const to = standing ?? (isLeft ? runs[0] : undefined);
   if (to === undefined) return nothing(`${product.name} is not installed.`);
-  const untouched: Before = { paths: [], settings: undefined, running: null, replaced: [] };
+  const sources = { sourcesSupplied: [], sourcesInsteadOf: {} };
+  const untouched: Before = { paths: [], settings: undefined, running: null, replaced: [], sources };
   const before = standing === null ? untouched : hostBefore(runs, standing.id);
   const known = new Set(before.paths.map(({ path }) => path));
   const others = purge ? ownDirectories(runs).filter(({ path }) => !known.has(path)) : [];

@@ -8,9 +8,27 @@ import { webOnDisk } from '../view.ts';
 
 const startTimeout = 30_000;
 
+/** Code that was the user's own then is so again, and what was not is not. */
+function settleSources(scope: Scope, { sources }: Target): void {
+  const { sourcesSupplied: hashes, sourcesInsteadOf } = sources;
+  const known = scope.memory().sourcesSupplied;
+  if (known.length === hashes.length && hashes.every((hash) => known.includes(hash))) return;
+  scope.record({ fact: 'sourceSupplied', hashes: [], only: true });
+  for (const hash of hashes) {
+    const bundled = sourcesInsteadOf[hash];
+    scope.record({
+      fact: 'sourceSupplied',
+      hashes: [hash],
+      only: false,
+      ...(bundled === undefined ? {} : { bundled }),
+    });
+  }
+}
+
 function settle(scope: Scope, target: Target): void {
   const { product } = scope;
   for (const { path, baselines } of target.paths) scope.record({ fact: 'knownAs', path, baselines });
+  settleSources(scope, target);
   // What interrupted runs owed to a program that does not run any more is not owed to anybody.
   const own = ['systemd', ...unitsOf(product), product.webUnit];
   const owed = scope.state.services === 'live' ? scope.memory().owed : [];
