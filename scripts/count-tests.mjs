@@ -1,4 +1,7 @@
-/** One plain line for all test runs: `N passed, N failed`. A run that left no result counts as one failure. */
+/**
+ * One plain line for all test runs and the fault campaign: `N passed, N failed`. A run that left no result counts as one
+ * failure.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 
 let passed = 0;
@@ -9,6 +12,11 @@ for (const file of process.argv.slice(2)) {
     continue;
   }
   const result = JSON.parse(readFileSync(file, 'utf8'));
+  if ('injections' in result) {
+    passed += result.passed;
+    failed += result.failed;
+    continue;
+  }
   passed += result.numPassedTests;
   // A file that could not even be loaded has no tests in it that could fail.
   const broken = result.testResults.filter(

@@ -1,6 +1,7 @@
 /** The system calls of a run, in their order, with paths in place of descriptors. Needs strace. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { bundle, temporaryRoot } from './installer.ts';
 
@@ -18,16 +19,29 @@ export interface Call {
   readonly data: string;
 }
 
+/** A call as it stands in the trace, whether it succeeded or not. */
+export interface TracedCall extends Call {
+  /** Process or thread; empty where children were not followed. */
+  readonly pid: string;
+  /** What it returned, in strace's words; `?` where the process was killed at it. */
+  readonly result: string;
+  /** Signal that came with it. */
+  readonly signal: string;
+}
+
 export interface Traced {
   readonly exitCode: number;
   readonly stdout: string;
+  readonly stderr: string;
   /** Those of the program itself that succeeded; its children have descriptors of their own. */
   readonly calls: readonly Call[];
   /** Every path that the program or a child of it made or wrote, as it stands in the trace. */
   readonly text: string;
 }
 
-const names = 'openat,write,fchmod,fchown,fsync,rename,symlink,mkdir,unlink,rmdir';
+/** Calls that change files, and `openat`, which tells what descriptors are of. */
+const changingCalls =
+  'openat,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,utimensat';
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f' };
 
 const unescaped = (text: string): string =>
@@ -39,7 +53,7 @@ const unescaped = (text: string): string =>
 function wholeLines(trace: string): readonly { readonly pid: string; readonly text: string }[] {
   const begun = new Map<string, string>();
   return trace.split('\n').flatMap((line) => {
-    const [, pid = '', text = ''] = /^(\d+)\s+(.*)$/u.exec(line) ?? [];
+    const [, pid = '', text = ''] = /^(?:(\d+)\s+)?(.*)$/u.exec(line) ?? [];
     const half = /^(.*) <unfinished \.\.\.>$/u.exec(text)?.[1];
     if (half !== undefined) {
       begun.set(pid, half);
@@ -50,27 +64,29 @@ function wholeLines(trace: string): readonly { readonly pid: string; readonly te
   });
 }
 
-/** Descriptors are followed by their path, and what is opened through one is told by its number alone. */
-export function parseTrace(trace: string): readonly Call[] {
+/**
+ * All calls of a trace. Descriptors are followed by their path, and what is opened through one is told by its number alone,
+ * so each process is followed by itself.
+ */
+export function allCalls(trace: string): readonly TracedCall[] {
   const lines = wholeLines(trace);
-  // Where nsenter started it, it is not the first one.
-  const main = (lines.find(({ text }) => /^openat.*journal\.jsonl.*O_CREAT/su.test(text)) ?? lines[0])?.pid;
   const opened = new Map<string, string>();
-  const resolved = (name: string): string =>
-    name.replace(/^\/proc\/self\/fd\/(\d+)/u, (_, fd: string) => opened.get(fd) ?? '<unknown>');
-  return lines.flatMap(({ pid, text }): Call[] => {
+  return lines.flatMap(({ pid, text }, index): TracedCall[] => {
+    const resolved = (name: string): string =>
+      name.replace(/^\/proc\/self\/fd\/(\d+)/u, (_, fd: string) => opened.get(`${pid} ${fd}`) ?? '<unknown>');
     const [, name = '', args = '', result = ''] = /^(\w+)\((.*)\)\s+= (.*)$/su.exec(text) ?? [];
-    if (pid !== main || name === '' || result.startsWith('-1')) return [];
+    if (name === '') return [];
     const strings = [...args.matchAll(/"((?:[^"\\]|\\.)*)"/gu)].map(([, inner = '']) => unescaped(inner));
     const [first = '', second = ''] = strings;
     const descriptor = /^\d+<([^>]*)>/u.exec(args)?.[1] ?? '';
-    const call = { name, path: descriptor, from: '', flags: [], mode: '', data: '' };
+    const signal = /^--- (SIG\w+) \{.*si_code=SI_KERNEL/u.exec(lines[index + 1]?.text ?? '')?.[1] ?? '';
+    const call = { pid, result, signal, name, path: descriptor, from: '', flags: [], mode: '', data: '' };
     switch (name) {
       case 'openat': {
         const [, fd = '', real = ''] = /^(\d+)<(.*)>$/u.exec(result) ?? [];
-        opened.set(fd, real);
+        if (fd !== '') opened.set(`${pid} ${fd}`, real);
         const [, flags = '', mode = ''] = /", ([A-Z_|]+)(?:, (0\d+))?$/u.exec(args) ?? [];
-        return [{ ...call, path: real, flags: flags.split('|'), mode }];
+        return [{ ...call, path: fd === '' ? resolved(first) : real, flags: flags.split('|'), mode }];
       }
       case 'write':
         return [{ ...call, data: first }];
@@ -79,6 +95,7 @@ export function parseTrace(trace: string): readonly Call[] {
       case 'mkdir':
         return [{ ...call, path: resolved(first), mode: /(0\d+)$/u.exec(args)?.[1] ?? '' }];
       case 'rename':
+      case 'link':
         return [{ ...call, path: resolved(second), from: resolved(first) }];
       case 'symlink':
         return [{ ...call, path: resolved(second), from: first }];
@@ -86,9 +103,22 @@ export function parseTrace(trace: string): readonly Call[] {
       case 'rmdir':
         return [{ ...call, path: resolved(first) }];
       default:
-        return [call];
+        return [descriptor === '' ? { ...call, path: resolved(strings.at(-1) ?? '') } : call];
     }
   });
+}
+
+/** Calls of the program itself that succeeded. */
+export function parseTrace(trace: string): readonly Call[] {
+  const calls = allCalls(trace);
+  // Where nsenter started it, it is not the first one.
+  const main = calls.find(
+    ({ name, path: file, flags }) =>
+      name === 'openat' && file.endsWith('journal.jsonl') && flags.includes('O_CREAT'),
+  )?.pid;
+  return calls.filter(
+    ({ pid, result }) => pid === (main ?? calls[0]?.pid) && !result.startsWith('-1') && result !== '?',
+  );
 }
 
 /** Does this call make, name or take away something? */
@@ -98,27 +128,42 @@ export const changesNames = ({ name, flags }: Call): boolean =>
 export interface TraceOptions {
   /** The command to trace; the built command line where it is left out. */
   readonly command?: readonly string[];
-  /** As in strace's `-e inject=`. */
+  /** As in strace's `-e inject=`; one that counts does so for each thread of its own. */
   readonly inject?: string;
+  /** `main`: the first thread alone, so that no child and no other thread is struck. */
+  readonly follow?: 'all' | 'main';
+  /** Bytes of each write that are kept. */
+  readonly dataLength?: number;
+  /** Whoever reads what is printed goes away: at once, or after the first words. */
+  readonly reader?: 'gone' | 'leaves';
 }
 
 export async function traced(args: readonly string[], options: TraceOptions = {}): Promise<Traced> {
   using directory = temporaryRoot();
   const file = path.join(directory.path, 'trace');
+  const { follow = 'all', dataLength = 200_000, reader } = options;
   const inject = options.inject === undefined ? [] : ['-e', `inject=${options.inject}`];
+  const whole = follow === 'all' ? ['-f'] : ['-qq'];
   const command = options.command ?? [process.execPath, bundle];
   const child = spawn(
     'strace',
-    ['-f', '-y', '-s', '200000', '-o', file, '-e', `trace=${names}`, ...inject, ...command, ...args],
-    { env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' }, stdio: ['ignore', 'pipe', 'inherit'] },
+    [...whole, '-y', '-s', `${dataLength}`, '-o', file, '-e', `trace=${changingCalls}`, ...inject]
+      .concat(command)
+      .concat(args),
+    { env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  let stdout = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  if (reader === 'gone') child.stdout.destroy();
+  if (reader === 'leaves') child.stdout.once('data', () => void child.stdout.destroy());
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => (printed[name] += text));
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     // strace dies by the signal that its program died by.
-    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)));
+    child.on('close', (code, signal) =>
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+    );
   });
   const text = readFileSync(file, 'latin1');
-  return { exitCode, stdout, calls: parseTrace(text), text };
+  return { exitCode, ...printed, calls: parseTrace(text), text };
 }

@@ -1,0 +1,6 @@
+/** All classes of faults, in the order in which they are made. */
+import { kill } from './classes/kill.ts';
+import { polite } from './classes/polite.ts';
+import type { FaultClass } from './fault-class.ts';
+
+export const classes: readonly FaultClass[] = [kill, polite];
