@@ -113,3 +113,12 @@ test('nothing is made outside of the root, in /tmp as little as anywhere', async
     expect({ args, outside }).toEqual({ args, outside: [] });
   }
 });
+
+test('a rename that is only said to be made is noticed: what was done is put back, and the next run is a fresh one', async () => {
+  using root = place();
+  // The first one is of the journal's key, the second of the env file.
+  const lied = await traced(['--root', root.path], { inject: 'rename:retval=0:when=2', follow: 'main' });
+  expect([lied.exitCode, lied.stderr]).toEqual([12, expect.stringContaining('E_WRITE_FAILED')]);
+  const { exitCode } = await traced(['--root', root.path]);
+  expect(exitCode).toBe(0);
+});

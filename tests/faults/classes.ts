@@ -1,6 +1,7 @@
 /** All classes of faults, in the order in which they are made. */
+import { errors } from './classes/errors.ts';
 import { kill } from './classes/kill.ts';
 import { polite } from './classes/polite.ts';
 import type { FaultClass } from './fault-class.ts';
 
-export const classes: readonly FaultClass[] = [kill, polite];
+export const classes: readonly FaultClass[] = [kill, polite, errors];

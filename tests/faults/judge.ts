@@ -112,7 +112,7 @@ function endProblems(prepared: Prepared, host: HostTree, ended: Traced, heard: b
   const expected =
     exitCode === 0
       ? prepared.undisturbed
-      : [10, 12, ...signalCodes].includes(exitCode)
+      : [10, 12, 64, ...signalCodes].includes(exitCode)
         ? prepared.look
         : exitCode === 13
           ? null

@@ -13,11 +13,13 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   renameSync,
   symlinkSync,
   unlinkSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import type { Place } from './resolve.ts';
 
@@ -51,6 +53,13 @@ function settle(fd: number, { mode, uid, gid }: Ownership): void {
   fchmodSync(fd, mode);
 }
 
+/** A disk or a layer above it that only says that a rename was made: the old file stands there then, or none. */
+function mustShow(path: string, made: Stats): void {
+  const { ino, dev } = lstatSync(path);
+  if (ino === made.ino && dev === made.dev) return;
+  throw Object.assign(new Error('the rename was not made'), { code: 'EIO' });
+}
+
 function discard(path: string): void {
   try {
     unlinkSync(path);
@@ -76,12 +85,14 @@ export function replaceFile(
   try {
     writeAll(fd, bytes);
     settle(fd, ownership);
+    const made = fstatSync(fd);
     // A failed fsync is never retried: the kernel has dropped the pages. The whole file is made again by a rerun.
     fsyncSync(fd);
     open = false;
     closeSync(fd);
     lastLook();
     renameSync(temporary, place.path);
+    mustShow(place.path, made);
   } catch (error) {
     if (open) closeSync(fd);
     discard(temporary);
