@@ -2,6 +2,7 @@
 import { errors } from './classes/errors.ts';
 import { kill } from './classes/kill.ts';
 import { polite } from './classes/polite.ts';
+import { power } from './classes/power.ts';
 import type { FaultClass } from './fault-class.ts';
 
-export const classes: readonly FaultClass[] = [kill, polite, errors];
+export const classes: readonly FaultClass[] = [kill, polite, power, errors];

@@ -38,7 +38,9 @@ function hasProgram(name: string): boolean {
   }
 }
 
-/** Programs are named as their packages are. */
+/** Programs that are named otherwise than the package that brings them. */
+const packageOf: Readonly<Record<string, string>> = { 'mkfs.ext4': 'e2fsprogs' };
+
 function installMissing(needed: readonly string[]): void {
   const missing = needed.filter((name) => !hasProgram(name));
   if (missing.length === 0) return;
@@ -46,7 +48,7 @@ function installMissing(needed: readonly string[]): void {
   const apt = (...args: readonly string[]): void =>
     void execFileSync('apt-get', ['-qq', ...args], { stdio: 'inherit' });
   apt('update');
-  apt('install', '--yes', '--no-install-recommends', ...missing);
+  apt('install', '--yes', '--no-install-recommends', ...missing.map((name) => packageOf[name] ?? name));
 }
 
 /** Does it for all of them, some at once, in their order. */

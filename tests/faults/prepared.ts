@@ -15,6 +15,8 @@ export type Copy = HostTree & Disposable;
 
 export interface Prepared {
   readonly scenario: Scenario;
+  /** Where the campaign makes its hosts. */
+  readonly work: string;
   /** Ids of the runs that made the host. */
   readonly runs: readonly string[];
   readonly look: Look;
@@ -87,6 +89,7 @@ export async function prepare(scenario: Scenario, work: string): Promise<Prepare
   using untouched = copy();
   return {
     scenario,
+    work,
     runs,
     look: lookAtHost(origin),
     secrets: secretsOf(origin),

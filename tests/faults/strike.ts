@@ -13,21 +13,27 @@ function likeliest(whens: readonly number[]): number {
   return whens.toReversed().toSorted((one, other) => times(other) - times(one))[0]!;
 }
 
-interface Strike {
-  readonly host: Copy;
+interface Strike<T extends Copy> {
+  readonly host: T;
   readonly ended: Traced;
 }
 
 /**
  * @param fault as in strace's `inject=CALL:FAULT:when=N`
+ * @param copy makes the host that is struck
  * @returns null where it could not be made to happen at that point
  */
-async function strike(prepared: Prepared, point: Point, fault: string): Promise<Strike | null> {
+export async function strike<T extends Copy>(
+  prepared: Prepared,
+  point: Point,
+  fault: string,
+  copy: () => T,
+): Promise<Strike<T> | null> {
   let whens = [...point.whens];
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     // Whichever number was tried is given up for the next ones first: it may be one that hardly ever fits.
     const when = likeliest(whens);
-    const host = prepared.copy();
+    const host = copy();
     const ended = await prepared.disturb(host, { inject: `${point.call}:${fault}:when=${when}` });
     const found = struckAt(ended.text, host.path, point);
     if (found.struck?.point === point.name) return { host, ended };
@@ -46,7 +52,7 @@ export async function struckRun(
   fault: string,
   options: JudgeOptions = {},
 ): Promise<Verdict> {
-  const made = await strike(prepared, point, fault);
+  const made = await strike(prepared, point, fault, () => prepared.copy());
   if (made === null) return { fired: false, problems: [] };
   using host = made.host;
   return { fired: true, problems: await judge(prepared, host, made.ended, options) };
