@@ -2,7 +2,8 @@
 import { errors } from './classes/errors.ts';
 import { kill } from './classes/kill.ts';
 import { polite } from './classes/polite.ts';
+import { torn } from './classes/torn.ts';
 import { power } from './classes/power.ts';
 import type { FaultClass } from './fault-class.ts';
 
-export const classes: readonly FaultClass[] = [kill, polite, power, errors];
+export const classes: readonly FaultClass[] = [kill, polite, power, torn, errors];

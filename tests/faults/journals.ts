@@ -47,10 +47,11 @@ export function rewritten(before: JournalBytes, host: HostTree): readonly string
     .map(([file]) => `${file} is not what it was`);
 }
 
-/** Journals that do not read as what they are; only the last of the runs before `until` may be torn. */
-export function unreadable(host: HostTree, torn: string | null): readonly string[] {
+/** Journals that do not read as what they are; that of one run may be torn, and that of one damaged. */
+export function unreadable(host: HostTree, torn: string | null, damaged?: string): readonly string[] {
   return runIds(host.at(home)).flatMap((id) => {
     const read = readRun(host.at(home), id);
+    if (id === damaged) return [];
     if (read.damage !== null) return [`the journal of ${id} is damaged: ${read.damage}`];
     return read.torn && id !== torn ? [`the journal of ${id} is torn`] : [];
   });

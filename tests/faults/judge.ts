@@ -14,7 +14,7 @@ import { files, type HostTree } from '../support/host-tree.ts';
 import { run, type Ran } from '../support/installer.ts';
 import { changedPaths, treeOf } from '../support/tree.ts';
 import { allCalls, type Traced } from '../support/trace.ts';
-import { newestRun, rewritten, strangers, unreadable } from './journals.ts';
+import { newestRun, rewritten, strangers, unreadable, type JournalBytes } from './journals.ts';
 import { differences, lookAtHost, pathsBelow, secretsOf, type Secrets } from './looks.ts';
 import type { Prepared } from './prepared.ts';
 import { byHand, secretNames } from './scenarios.ts';
@@ -22,6 +22,12 @@ import { byHand, secretNames } from './scenarios.ts';
 export interface JudgeOptions {
   /** The fault lied: a call was skipped and reported as done. What the run says of itself then counts for nothing. */
   readonly lied?: boolean;
+  /** Did anybody hear what it said? */
+  readonly heard?: boolean;
+  /** Journals as the fault left them, where it is they that it struck. */
+  readonly journals?: JournalBytes;
+  /** The run whose journal the fault damaged. */
+  readonly damaged?: string;
 }
 
 const secretDirectories = [path.dirname(files.env), files.journal];
@@ -177,23 +183,23 @@ export async function judge(
   prepared: Prepared,
   host: HostTree,
   ended: Traced,
-  { lied = false, heard = true }: JudgeOptions & { readonly heard?: boolean } = {},
+  { lied = false, heard = true, journals = prepared.journals, damaged }: JudgeOptions = {},
 ): Promise<readonly string[]> {
   const struck = newestRun(host);
   const problems: string[] = [
     ...secretProblems(prepared, secretsOf(host)),
     ...exposures(prepared, ended.text, host.path),
     ...openFiles(host),
-    ...unreadable(host, struck).map((each) => `V6: ${each}`),
-    ...rewritten(prepared.journals, host).map((each) => `V6: ${each}`),
+    ...unreadable(host, struck, damaged).map((each) => `V6: ${each}`),
+    ...rewritten(journals, host).map((each) => `V6: ${each}`),
   ];
   if (ended.exitCode !== 137 && !lied) problems.push(...endProblems(prepared, host, ended, heard));
   const between = secretsOf(host);
   const rerun = await rerunProblems(prepared, host);
   problems.push(...rerun.problems);
   problems.push(
-    ...unreadable(host, struck).map((each) => `V6: afterwards ${each}`),
-    ...rewritten(prepared.journals, host).map((each) => `V6: afterwards ${each}`),
+    ...unreadable(host, struck, damaged).map((each) => `V6: afterwards ${each}`),
+    ...rewritten(journals, host).map((each) => `V6: afterwards ${each}`),
   );
   const values = [prepared.secrets, between, secretsOf(host)].flatMap((each) => [...(each ?? [])]);
   const own: readonly [string, string] = [byHand.envKey, byHand.env.trim().split('=').at(-1)!];
