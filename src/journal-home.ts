@@ -1,5 +1,5 @@
 /** Where the journal lives below a root, opened so that no symlink and no other user can lead it elsewhere. */
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { InstallerError } from './errors.ts';
 import { createRealHost } from './effects/host/real.ts';
 import { errnoOf, locate, type Trust } from './effects/host/resolve.ts';
@@ -27,7 +27,14 @@ export interface JournalHome {
  */
 export function openJournalHome(trust: Trust, instance: string | null = null): JournalHome | null {
   const place = locate(trust, `${journalDirectoryOf(instance)}/runs`);
-  return place === null ? null : { path: `/proc/self/fd/${place.fd}`, close: () => place.close() };
+  if (place === null) return null;
+  // The way to it is trusted; a link in its own place would lead the journal elsewhere.
+  if (lstatSync(place.path, { throwIfNoEntry: false })?.isDirectory() === false) {
+    place.close();
+    const path = `${journalDirectoryOf(instance)}/runs`;
+    throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a directory' });
+  }
+  return { path: `/proc/self/fd/${place.fd}`, close: () => place.close() };
 }
 
 /** As {@link openJournalHome}, but a journal that this user may not read counts as none: for those who only look. */

@@ -5,9 +5,11 @@ import {
   constants,
   existsSync,
   fchmodSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readdirSync,
   renameSync,
   unlinkSync,
@@ -30,6 +32,22 @@ export function makePrivateDirectory(parent: string, name: string): string {
   mkdirSync(directory, { mode: 0o700 });
   syncDirectory(parent);
   return directory;
+}
+
+/**
+ * The bytes of a regular file. A pipe or a device in its place is never waited for, nor is a link followed.
+ *
+ * @throws the system's error, ENOENT among them; Error where it is no regular file
+ */
+export function readRegularFile(file: string): Buffer {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const fd = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${file} is not a regular file`);
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export function writeAll(fd: number, bytes: Uint8Array): void {

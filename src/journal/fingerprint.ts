@@ -3,9 +3,8 @@
  * published journal gives nobody anything to try guesses against.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeNewFile } from './files.ts';
+import { readRegularFile, writeNewFile } from './files.ts';
 
 const keyName = 'fingerprint.key';
 const keyBytes = 32;
@@ -20,7 +19,7 @@ export interface Fingerprints {
 function readKey(home: string | null): Buffer | null {
   if (home === null) return null;
   try {
-    const key = Buffer.from(readFileSync(path.join(home, keyName), 'utf8').trim(), 'hex');
+    const key = Buffer.from(readRegularFile(path.join(home, keyName)).toString('utf8').trim(), 'hex');
     return key.length === keyBytes ? key : null;
   } catch {
     // Missing or unreadable: fingerprints then compare within this run only.

@@ -1,9 +1,10 @@
 /** Reading journals: the runs of a host, one run, and what all runs so far left to know. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { emptyMemory, remember, type Memory } from '../facts.ts';
 import type { FactsOfRun } from '../past.ts';
 import { isCopy } from './copies.ts';
+import { readRegularFile } from './files.ts';
 import {
   parseJournal,
   type JournalRecord,
@@ -45,7 +46,7 @@ export function runIds(home: string): readonly string[] {
 export function readRun(home: string, id: string): Run {
   let text: string;
   try {
-    text = readFileSync(path.join(home, 'runs', id, 'journal.jsonl'), 'utf8');
+    text = readRegularFile(path.join(home, 'runs', id, 'journal.jsonl')).toString('utf8');
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     // A run that was killed between making its folder and its first record did nothing.
@@ -77,7 +78,7 @@ export function readBackup(home: string, id: string, name: string): Uint8Array |
   // A name that leads elsewhere is none that a run has given.
   if (!isCopy(name)) return null;
   try {
-    return readFileSync(path.join(home, 'runs', id, name));
+    return readRegularFile(path.join(home, 'runs', id, name));
   } catch {
     return null;
   }

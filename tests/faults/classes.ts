@@ -1,9 +1,10 @@
 /** All classes of faults, in the order in which they are made. */
 import { errors } from './classes/errors.ts';
+import { hostile } from './classes/hostile.ts';
 import { kill } from './classes/kill.ts';
 import { polite } from './classes/polite.ts';
 import { torn } from './classes/torn.ts';
 import { power } from './classes/power.ts';
 import type { FaultClass } from './fault-class.ts';
 
-export const classes: readonly FaultClass[] = [kill, polite, power, torn, errors];
+export const classes: readonly FaultClass[] = [kill, polite, power, torn, errors, hostile];

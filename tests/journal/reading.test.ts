@@ -1,5 +1,6 @@
 /** What the journal tells where it is cut off, of another version, long, or where there is none. */
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { install } from '../../src/install.ts';
@@ -110,4 +111,27 @@ test('a refusal leaves a journal only where there is one already', async () => {
   expect(root.runs()).toHaveLength(2);
   expect(readFileSync(root.at(root.journal()), 'utf8')).toContain('"error":"E_PATH_UNSAFE"');
   expect(path.dirname(path.dirname(root.journal()))).toBe(`${files.journal}/runs`);
+});
+
+test.each(['fingerprint.key', 'runs/20261125T000000Z-0000/journal.jsonl'])(
+  'a pipe in the place of %s is not waited for',
+  async (name) => {
+    using root = await installed();
+    const pipe = root.at(`${files.journal}/${name}`);
+    rmSync(pipe, { force: true });
+    mkdirSync(path.dirname(pipe), { recursive: true });
+    execFileSync('mkfifo', [pipe]);
+    expectExit(await root.install(), 0);
+  },
+);
+
+test('a link in the place of the runs leads nowhere: the run is refused, and nothing is written through it', async () => {
+  using root = await installed();
+  using elsewhere = place();
+  const runs = root.at(`${files.journal}/runs`);
+  rmSync(runs, { recursive: true });
+  symlinkSync(elsewhere.path, runs);
+  const refused = expectExit(await root.install(['--port', '9000']), 10);
+  expect(refused.stderr).toContain('E_PATH_UNSAFE');
+  expect(readdirSync(elsewhere.path)).toEqual([]);
 });
