@@ -2,7 +2,7 @@
 import { judge, type JudgeOptions } from './judge.ts';
 import { struckAt, type Point } from './points.ts';
 import type { Copy, Prepared } from './prepared.ts';
-import type { Verdict } from './fault-class.ts';
+import type { Injection, Verdict } from './fault-class.ts';
 import type { Traced } from '../support/trace.ts';
 
 const attempts = 40;
@@ -69,3 +69,16 @@ export async function struckRun(
   using host = made.host;
   return { fired: true, problems: await judge(prepared, host, made.ended, options) };
 }
+
+/** One injection at each of these points, named `PREFIX/POINT`. */
+export const atEach = (
+  points: readonly Point[],
+  prefix: string,
+  quick: (point: Point, index: number) => boolean,
+  make: (point: Point) => Promise<Verdict>,
+): readonly Injection[] =>
+  points.map((point, index) => ({
+    id: `${prefix}/${point.name}`,
+    quick: quick(point, index),
+    make: () => make(point),
+  }));

@@ -5,7 +5,7 @@
 import type { FaultClass } from '../fault-class.ts';
 import { changes } from '../points.ts';
 import { scenarios } from '../scenarios.ts';
-import { struckRun } from '../strike.ts';
+import { atEach, struckRun } from '../strike.ts';
 
 /** One in so many belongs to the sample: a prime, so that it wanders through the steps of a replacement. */
 const sample = 37;
@@ -21,11 +21,12 @@ export const kill: FaultClass = {
   injections: (prepared) =>
     Promise.resolve(
       prepared.flatMap((each) =>
-        each.points.filter(changes).map((point, index) => ({
-          id: `1/${each.scenario.name}/KILL/${point.name}`,
-          quick: index % sample === sample - 1 || always.test(point.name),
-          make: () => struckRun(each, point, 'signal=KILL'),
-        })),
+        atEach(
+          each.points.filter(changes),
+          `1/${each.scenario.name}/KILL`,
+          ({ name }, index) => index % sample === sample - 1 || always.test(name),
+          (point) => struckRun(each, point, 'signal=KILL'),
+        ),
       ),
     ),
 };

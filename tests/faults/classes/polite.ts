@@ -4,7 +4,7 @@ import { judge } from '../judge.ts';
 import { changes } from '../points.ts';
 import type { Prepared } from '../prepared.ts';
 import { scenarios } from '../scenarios.ts';
-import { struckRun } from '../strike.ts';
+import { atEach, struckRun } from '../strike.ts';
 
 const signals = ['TERM', 'INT', 'HUP'] as const;
 /** Each signal at one in so many changes, each at others. */
@@ -34,14 +34,12 @@ export const polite: FaultClass = {
       prepared.flatMap((each): Injection[] => {
         const { name } = each.scenario;
         const struck = signals.flatMap((signal, turn) =>
-          each.points
-            .filter(changes)
-            .filter((_, index) => index % distance === turn * 3)
-            .map((point, index) => ({
-              id: `1b/${name}/${signal}/${point.name}`,
-              quick: index % sample === turn && !small.includes(name),
-              make: () => struckRun(each, point, `signal=${signal}`),
-            })),
+          atEach(
+            each.points.filter(changes).filter((_, index) => index % distance === turn * 3),
+            `1b/${name}/${signal}`,
+            (_, index) => index % sample === turn && !small.includes(name),
+            (point) => struckRun(each, point, `signal=${signal}`),
+          ),
         );
         const readers = (['gone', 'leaves'] as const).map((reader) => ({
           id: `1b/${name}/READER/${reader}`,

@@ -9,7 +9,7 @@ import { judge } from '../judge.ts';
 import { differences, lookAtHost } from '../looks.ts';
 import { changes, type Point } from '../points.ts';
 import type { Prepared } from '../prepared.ts';
-import { strike } from '../strike.ts';
+import { atEach, strike } from '../strike.ts';
 
 const sample = 71;
 
@@ -55,11 +55,13 @@ export const power: FaultClass = {
     return Promise.resolve(
       prepared.flatMap((each) =>
         hows.flatMap((how, nth) => [
-          ...each.points.filter(changes).map((point, index) => ({
-            id: `2/${each.scenario.name}/${how}/${point.name}`,
-            quick: index % sample === sample - 1 - nth || (nth === 1 && /^rename:.*\.env#/u.test(point.name)),
-            make: () => cutAt(each, point, how),
-          })),
+          ...atEach(
+            each.points.filter(changes),
+            `2/${each.scenario.name}/${how}`,
+            ({ name }, index) =>
+              index % sample === sample - 1 - nth || (nth === 1 && /^rename:.*\.env#/u.test(name)),
+            (point) => cutAt(each, point, how),
+          ),
           {
             id: `2/${each.scenario.name}/${how}/END`,
             quick: nth === 1 && each.scenario.name === 'rotate-all',
