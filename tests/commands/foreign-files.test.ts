@@ -1,10 +1,12 @@
 /** What others have put where the installer writes: shown without their secrets, kept, replaced or refused. */
 import { execFileSync } from 'node:child_process';
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -190,6 +192,48 @@ describe('something that is no file in the place of a managed file', () => {
       rmSync(root.at(file), { recursive: true });
       expect(await root.install()).toMatchObject({ exitCode: 0 });
     }
+  });
+});
+
+describe('a link in the place of a directory on the way to a managed file', () => {
+  const directories = ['/usr/local/lib/mcp-oauth-proxy', '/etc/nginx/sites-available', '/etc/systemd/system'];
+  const moved = (root: Place, directory: string): string => {
+    const to = `/srv${directory}`;
+    mkdirSync(root.at(path.dirname(to)), { recursive: true });
+    renameSync(root.at(directory), root.at(to));
+    return to;
+  };
+
+  test.each(['/nonexistent/place', 'itself'])(
+    'is refused before anything is changed where it leads to %s',
+    async (target) => {
+      using root = await installed();
+      for (const directory of directories) {
+        const kept = moved(root, directory);
+        symlinkSync(target === 'itself' ? path.basename(directory) : target, root.at(directory));
+        const before = treeOf(root.path);
+        const { exitCode, output } = await root.install();
+        expect({ directory, exitCode, output }).toEqual({
+          directory,
+          exitCode: 10,
+          output: expect.stringContaining(`E_PATH_UNSAFE: ${directory} cannot be trusted: `) as string,
+        });
+        expect(root.changed(before)).toEqual([]);
+        rmSync(root.at(directory));
+        renameSync(root.at(kept), root.at(directory));
+      }
+    },
+  );
+
+  test('is followed to where the directory stands now, and the second time there is nothing to do', async () => {
+    using root = await installed();
+    for (const directory of directories) symlinkSync(moved(root, directory), root.at(directory));
+    rmSync(root.at(`/srv${unit}`));
+    const { exitCode } = await root.install();
+    expect({ exitCode, made: existsSync(root.at(`/srv${unit}`)) }).toEqual({ exitCode: 0, made: true });
+    const before = treeOf(root.path);
+    expect(await root.install()).toMatchObject({ exitCode: 0 });
+    expect(root.changed(before)).toEqual([]);
   });
 });
 

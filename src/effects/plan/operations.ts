@@ -1,8 +1,9 @@
 /** From what is there and what should be to the list of changes, in the order in which they are made. */
 import type { FileIdentity } from '../../facts.ts';
 import type { Mode, Note, Operation, Request } from '../../machines/types.ts';
-import type { Desired, DesiredDirectory, DesiredFile, DesiredLink } from '../../products/product.ts';
+import type { Desired, DesiredFile, DesiredLink } from '../../products/product.ts';
 import type { FileChange, KeptEdit, Scope } from '../scope.ts';
+import { directory, narrow } from './directories.ts';
 import { desiredEnv, maskedEnv } from './env.ts';
 import { decideFile, decideLink } from './files.ts';
 import { goneFrom, type Forgotten } from './gone.ts';
@@ -25,52 +26,6 @@ export interface Changes {
 const text = (bytes: Uint8Array | null): string =>
   bytes === null ? '' : Buffer.from(bytes).toString('utf8');
 
-function narrow(scope: Scope, path: string, role: string, before: FileIdentity, mode: number): Operation {
-  return {
-    kind: 'narrowMode',
-    path,
-    role,
-    action: 'replace',
-    before,
-    after: { ...before, mode },
-    detail: [mode.toString(8).padStart(4, '0')],
-    because: `mode ${before.mode.toString(8).padStart(4, '0')}`,
-  };
-}
-
-function directory(scope: Scope, wanted: DesiredDirectory): Operation | null {
-  const { path, mode, shared } = wanted;
-  const status = scope.host.lstat(path);
-  const identity: FileIdentity = {
-    type: 'directory',
-    hash: null,
-    mode,
-    uid: scope.host.owner,
-    gid: scope.host.group,
-  };
-  if (status === null) {
-    return {
-      kind: 'makeDirectory',
-      path,
-      role: 'directory',
-      action: 'create',
-      before: null,
-      after: identity,
-      detail: [],
-      because: null,
-    };
-  }
-  if (shared || status.type !== 'directory' || status.mode === mode) return null;
-  const { uid, gid } = status;
-  return narrow(
-    scope,
-    path,
-    'directory',
-    { type: 'directory', hash: null, mode: status.mode, uid, gid },
-    mode,
-  );
-}
-
 /** The env file's operations: first its mode, then, in one step, what has to change in it. */
 function envOperations(
   scope: Scope,
@@ -82,9 +37,7 @@ function envOperations(
   const { env } = state;
   const after: FileIdentity = { type: 'file', hash: null, mode: 0o600, uid: host.owner, gid: host.group };
   const first =
-    env !== null && (env.identity.mode & 0o077) !== 0
-      ? [narrow(scope, path, 'env', env.identity, 0o600)]
-      : [];
+    env !== null && (env.identity.mode & 0o077) !== 0 ? [narrow(path, 'env', env.identity, 0o600)] : [];
   const bytes = desiredEnv(scope, mode, state.settings);
   if (env !== null && Buffer.compare(env.bytes, bytes) === 0) return { first, later: [] };
   state.contents.set(path, { after: bytes, before: env?.bytes ?? null });
