@@ -156,5 +156,7 @@ fi
 tidy
 trap - EXIT
 [ "${0##*/}" = mcp-installer ] || set -- install "$@"
+# A crash leaves no core file, in which secrets would be.
+ulimit -c 0
 # For the lines to type: where root is needed, and where another command helps.
 MCP_INSTALLER_BOOTSTRAP=$typed exec "$node" "$bundle" "$@"

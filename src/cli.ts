@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** argv in, exit code out. */
+import { keepMemoryOutOfCoreDumps } from './commands/core-dump.ts';
 import { afterWriting, standardError, standardOutput } from './commands/streams.ts';
 import { printTrace } from './commands/trace.ts';
 import { InstallerError, toPublicError } from './errors.ts';
@@ -32,6 +33,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   try {
     // What children and files get does not depend on how this was called.
     process.umask(0o022);
+    keepMemoryOutOfCoreDumps();
     const { main } = await import('./commands/program.ts');
     process.exitCode = await main(argv);
   } catch (error) {
