@@ -2,8 +2,10 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { bundle } from '../support/installer.ts';
 import { files, installed, place } from '../support/place.ts';
-import { changesNames, traced, type Call } from '../support/trace.ts';
+import { allCalls, changesNames, traced, type Call } from '../support/trace.ts';
+import { treeOf } from '../support/tree.ts';
 
 const isTemporary = (name: string): boolean =>
   /^\..+\.[0-9a-f]{16}\.mcp-installer-tmp$/u.test(path.basename(name));
@@ -100,15 +102,25 @@ test('a replaced link never has a temporary name where nginx looks, and its dire
   expect([next?.name, next?.path]).toEqual(['fsync', enabled]);
 });
 
-test('nothing is made outside of the root, in /tmp as little as anywhere', async () => {
+test('nothing is made outside of the root by anybody, in /tmp and /var/tmp as little as anywhere (security 7)', async () => {
   using root = place();
-  mkdirSync(root.at('/tmp'));
-  for (const args of [[], ['--port', '9000'], ['--force-rotate-tokens'], ['--dry-run', '--port', '9001']]) {
-    const { calls } = await traced([...args, '--root', root.path]);
-    const outside = calls.filter(
+  const temporary = ['/tmp', '/var/tmp'];
+  for (const directory of temporary) mkdirSync(root.at(directory), { recursive: true });
+  for (const args of [
+    [],
+    ['--port', '9000'],
+    ['--force-rotate-tokens'],
+    ['--dry-run', '--port', '9001'],
+    ['rollback', '2'],
+    ['uninstall', '--purge'],
+  ]) {
+    const { text } = await traced([...args, '--root', root.path]);
+    const outside = allCalls(text).filter(
       (call) =>
         changesNames(call) &&
-        (!call.path.startsWith(`${root.path}/`) || call.path.startsWith(`${root.path}/tmp`)),
+        !call.result.startsWith('-1') &&
+        (!call.path.startsWith(`${root.path}/`) ||
+          temporary.some((directory) => call.path.startsWith(root.at(directory)))),
     );
     expect({ args, outside }).toEqual({ args, outside: [] });
   }
@@ -121,4 +133,47 @@ test('a rename that is only said to be made is noticed: what was done is put bac
   expect([lied.exitCode, lied.stderr]).toEqual([12, expect.stringContaining('E_WRITE_FAILED')]);
   const { exitCode } = await traced(['--root', root.path]);
   expect(exitCode).toBe(0);
+});
+
+/** Whatever the umask is that the installer is called with. */
+const withoutUmask = ['sh', '-c', 'umask 000; exec "$@"', 'sh', process.execPath, bundle];
+
+test('a file that secrets are written to is new, nobody else’s from its first instant, and its mode never changes (security 1)', async () => {
+  using root = place();
+  const known = new Set<string>();
+  for (const args of [[], ['--port', '9000'], ['--force-rotate-tokens']]) {
+    const { calls } = await traced([...args, '--root', root.path], { command: withoutUmask });
+    for (const value of Object.values(root.secrets())) known.add(value);
+    const holding = calls.flatMap(({ name, data, path: file }) =>
+      name === 'write' && [...known].some((value) => data.includes(value)) ? [file] : [],
+    );
+    // Nor is a copy made of what is replaced.
+    expect(holding.map((file) => [path.dirname(below(root.path, file)), isTemporary(file)])).toEqual([
+      [path.dirname(files.env), true],
+    ]);
+    expect(calls.filter((call) => call.path === holding[0]).map(told)).toEqual(story('0600').slice(0, 4));
+  }
+});
+
+test('modes and owners are set of what the run has made alone, through descriptors, and all of it is root’s (security 8)', async () => {
+  using root = place();
+  root.write('/etc/nginx/sites-available/theirs.conf', '# theirs\n');
+  const user = process.geteuid?.();
+  for (const args of [
+    [],
+    ['--port', '9000'],
+    ['--force-rotate-tokens'],
+    ['rollback', '2'],
+    ['uninstall', '--purge'],
+  ]) {
+    const { text } = await traced([...args, '--root', root.path]);
+    const calls = allCalls(text);
+    const made = calls.flatMap((call) =>
+      call.name === 'mkdir' || call.flags.includes('O_EXCL') ? [call.path] : [],
+    );
+    const set = calls.filter(({ name }) => /ch(mod|own)/u.test(name));
+    expect(set.filter(({ name, path: file }) => name !== 'fchmod' || !made.includes(file))).toEqual([]);
+    const owners = [...treeOf(root.path)].map(([name, words]) => [name, Number(words.split(' ')[1])]);
+    expect(owners.filter(([, uid]) => uid !== user)).toEqual([]);
+  }
 });
