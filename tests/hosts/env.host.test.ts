@@ -75,7 +75,7 @@ const hostile: readonly Hostile[] = [
 ];
 
 describe.each(suites)('%s', (suite) => {
-  test('every hostile .env is refused with line and remedy, and nothing is touched or executed', async () => {
+  test('every hostile .env is refused with line and remedy, and nothing is touched or executed (security 5, 16)', async () => {
     await using host = await createHost({ suite, name: 'hostile-env' });
     await host.must('mkdir -m 700 /etc/mcp-oauth-proxy');
     for (const { what, make, code, line } of hostile) {
@@ -94,7 +94,7 @@ describe.each(suites)('%s', (suite) => {
     }
   });
 
-  test('what a shell would execute is data', async () => {
+  test('what a shell would execute is data (security 15)', async () => {
     await using host = await createHost({ suite, name: 'shell-env' });
     const text = `${whole}A=$(touch /pwned)\nB=\`touch /pwned\`\nC=x;touch /pwned\n`;
     await host.must(`mkdir -m 700 /etc/mcp-oauth-proxy\n${bytes(text)}chmod 600 ${envFile}`);

@@ -34,7 +34,7 @@ function traced(host: Host, args: readonly string[], exitCode: number): { printe
 }
 
 describe.each(suites)('%s', (suite) => {
-  test('through a fresh install, a rerun, a dry run, a rotation, a failure and a refusal', async () => {
+  test('through a fresh install, a rerun, a dry run, a rotation, a failure and a refusal (security 9, 10, 11)', async () => {
     await using host = await createHost({ suite, name: 'secrets' });
     await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
     const known: Secrets[] = [];

@@ -134,6 +134,8 @@ export interface TraceOptions {
   readonly follow?: 'all' | 'main';
   /** Bytes of each write that are kept. */
   readonly dataLength?: number;
+  /** Calls that stand in the text as well. */
+  readonly also?: string;
   /** Whoever reads what is printed goes away: at once, or after the first words. */
   readonly reader?: 'gone' | 'leaves';
 }
@@ -141,13 +143,23 @@ export interface TraceOptions {
 export async function traced(args: readonly string[], options: TraceOptions = {}): Promise<Traced> {
   using directory = temporaryRoot();
   const file = path.join(directory.path, 'trace');
-  const { follow = 'all', dataLength = 200_000, reader } = options;
+  const { follow = 'all', dataLength = 200_000, reader, also } = options;
   const inject = options.inject === undefined ? [] : ['-e', `inject=${options.inject}`];
   const whole = follow === 'all' ? ['-f'] : ['-qq'];
   const command = options.command ?? [process.execPath, bundle];
   const child = spawn(
     'strace',
-    [...whole, '-y', '-s', `${dataLength}`, '-o', file, '-e', `trace=${changingCalls}`, ...inject]
+    [
+      ...whole,
+      '-y',
+      '-s',
+      `${dataLength}`,
+      '-o',
+      file,
+      '-e',
+      `trace=${[changingCalls, also].join()}`,
+      ...inject,
+    ]
       .concat(command)
       .concat(args),
     { env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' }, stdio: ['ignore', 'pipe', 'pipe'] },
