@@ -172,27 +172,31 @@ RestartSec=1
 describe('something that is no file in the place of a managed file', () => {
   test.each([
     ['a FIFO', 'it is not a regular file', (at: string) => execFileSync('mkfifo', [at])],
+    ['a device', 'it is not a regular file', (at: string) => execFileSync('mknod', [at, 'c', '1', '3'])],
     ['a directory', 'it is a directory', (at: string) => mkdirSync(at)],
-  ])('%s is refused, whatever was said about edits, and nothing is touched', async (_, why, make) => {
-    using root = await installed();
-    for (const file of [code, unit, zones, site, enabled]) {
-      rmSync(root.at(file));
-      make(root.at(file));
-      const before = treeOf(root.path);
-      for (const args of [[], ['--force-config'], ['--keep-edited']]) {
-        const { exitCode, output } = await root.install(...args);
-        expect({ file, args, exitCode, output }).toEqual({
-          file,
-          args,
-          exitCode: 10,
-          output: expect.stringContaining(`E_PATH_UNSAFE: ${file} cannot be trusted: ${why}.`) as string,
-        });
+  ])(
+    '%s is refused, whatever was said about edits, and nothing is touched (security 5)',
+    async (_, why, make) => {
+      using root = await installed();
+      for (const file of [code, unit, zones, site, enabled]) {
+        rmSync(root.at(file));
+        make(root.at(file));
+        const before = treeOf(root.path);
+        for (const args of [[], ['--force-config'], ['--keep-edited']]) {
+          const { exitCode, output } = await root.install(...args);
+          expect({ file, args, exitCode, output }).toEqual({
+            file,
+            args,
+            exitCode: 10,
+            output: expect.stringContaining(`E_PATH_UNSAFE: ${file} cannot be trusted: ${why}.`) as string,
+          });
+        }
+        expect(root.changed(before)).toEqual([]);
+        rmSync(root.at(file), { recursive: true });
+        expect(await root.install()).toMatchObject({ exitCode: 0 });
       }
-      expect(root.changed(before)).toEqual([]);
-      rmSync(root.at(file), { recursive: true });
-      expect(await root.install()).toMatchObject({ exitCode: 0 });
-    }
-  });
+    },
+  );
 });
 
 describe('a link in the place of a directory on the way to a managed file', () => {

@@ -39,10 +39,13 @@ test.each(['0644', '0640', '0604'])('a complete .env of mode %s is only narrowed
   expectExit(await root.install(['--detailed-exitcode']), 0);
 });
 
-test('an .env that has to change as well is narrowed first', async () => {
+test.each([
+  ['for a setting', ['--port', '9000']],
+  ['for secrets', ['--force-rotate-tokens']],
+])('an .env that has to change as well, %s, is narrowed first (security 2)', async (_, args) => {
   using root = await installed();
   chmodSync(root.at(files.env), 0o644);
-  const { stdout } = expectExit(await root.install(['--port', '9000', '--json']), 0);
+  const { stdout } = expectExit(await root.install([...args, '--json']), 0);
   const kinds = stdout
     .split('\n')
     .filter((line) => line.includes('"type":"operation"'))

@@ -1,5 +1,6 @@
 /** No secret value in any output, journal or error, in any encoding. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -16,6 +17,15 @@ const comment = 'a-password-in-a-comment';
 const supplied = 'supplied-bearer-0123456789~+/';
 const passwords = ['owners-first-password!?', 'owners-second-password:,'];
 
+/** A hash that anybody can make of a guess, and so find out the value: whole, or as much of it as a fingerprint shows. */
+const unkeyed = (value: string): string[] =>
+  ['md5', 'sha1', 'sha256', 'sha512', 'sha3-256', 'blake2b512'].flatMap((algorithm) =>
+    [value, `${value}\n`].flatMap((text) => {
+      const digest = createHash(algorithm).update(text).digest();
+      return [digest.toString('hex').slice(0, 12), digest.toString('base64').slice(0, 12)];
+    }),
+  );
+
 /** As it is, in base64 (any alignment), in hex and escaped for a URL. */
 function encodings(value: string): string[] {
   const base64 = [0, 1, 2].map((shift) =>
@@ -26,7 +36,7 @@ function encodings(value: string): string[] {
   return [value, ...base64, Buffer.from(value).toString('hex'), encodeURIComponent(value)];
 }
 
-test('through install, rotation, dry run, healing, refusal and failure', async () => {
+test('through install, rotation, dry run, healing, refusal and failure (security 11, 12)', async () => {
   using root = temporaryRoot();
   const etc = path.join(root.path, 'etc/mcp-oauth-proxy');
   mkdirSync(etc, { recursive: true, mode: 0o700 });
@@ -81,7 +91,7 @@ test('through install, rotation, dry run, healing, refusal and failure', async (
   const everything = [...told, journal].join('\n');
   expect(everything.length).toBeGreaterThan(10_000);
   for (const value of [...Object.values(canaries), comment, supplied, ...passwords]) {
-    for (const encoded of encodings(value))
+    for (const encoded of [...encodings(value), ...unkeyed(value)])
       expect(everything.includes(encoded), `${value} as ${encoded}`).toBe(false);
   }
 });

@@ -24,6 +24,10 @@ const wrong: readonly Wrong[] = [
   { args: ['--domain', 'a.example.org\nExecStartPre=/bin/sh'], says: ['not a host name'] },
   { args: ['--domain', '*.example.org'], says: ['not a host name'] },
   { args: ['--domain', '$host.example.org'], says: ['not a host name'] },
+  { args: ['--domain', 'a{}.example.org'], says: ['not a host name'] },
+  { args: ['--domain', 'a".example.org'], says: ['not a host name'] },
+  { args: ['--domain', 'a_b.example.org'], says: ['not a host name'] },
+  { args: ['--domain', `${'abcdefghi.'.repeat(25)}info`], says: ['not a host name'] },
   { args: ['--domain', '192.0.2.1'], says: ['is an address'] },
   { args: ['--domain', ''], says: ['--domain'] },
   { args: ['--port', '80'], says: ['"80"', 'between 1024 and 65534'] },
@@ -69,7 +73,7 @@ const wrong: readonly Wrong[] = [
 const wordsOf = ({ args, env }: Wrong): string =>
   [...Object.entries(env ?? {}).map((pair) => pair.join('=')), ...args].join(' ') || 'nothing';
 
-describe.each(['a fresh', 'an installed'] as const)('on %s root', (kind) => {
+describe.each(['a fresh', 'an installed'] as const)('on %s root (security 17, 18)', (kind) => {
   test.concurrent.each(wrong.map((each) => [wordsOf(each).replaceAll('\n', '⏎'), each] as const))(
     '%s',
     async (_, each) => {

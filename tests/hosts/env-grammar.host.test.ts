@@ -93,7 +93,7 @@ function filesOf(count: number): readonly { readonly text: string; readonly file
 }
 
 describe.each(suites)('%s', (suite) => {
-  test('what is written into any accepted file is read back by systemd and by dotenv, and all else as the parser reads it', async () => {
+  test('what is written into any accepted file is read back by systemd and by dotenv, and all else as the parser reads it (security 16)', async () => {
     await using host = await createHost({ suite, name: 'written' });
     const values = fc.sample(plainValue, { numRuns: cases.numRuns, seed: 20_261_124 });
     const written = filesOf(cases.numRuns).map(({ file }, at) => {

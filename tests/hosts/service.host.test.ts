@@ -229,7 +229,7 @@ async def token(request: Request):
     expect(secretsInFile(host)).not.toEqual(before);
   });
 
-  test('the unit keeps the service in a narrow sandbox, and nobody but root reads its secrets', async () => {
+  test('the unit keeps the service in a narrow sandbox, and nobody but root reads its secrets (security 8, 25, 26)', async () => {
     await using host = await createHost({ suite, name: 'sandbox' });
     expectExit(await host.installer([]), 0);
     const score = /: ([\d.]+) /u.exec(
@@ -241,5 +241,12 @@ async def token(request: Request):
       'setpriv --reuid=nobody --regid=nogroup --clear-groups sh -c "systemctl show mcp-oauth-proxy.service; cat /etc/mcp-oauth-proxy/.env"',
     );
     for (const name of secretNames) expect(shown.stdout + shown.stderr).not.toContain(secrets[name]);
+    // Its user is made by systemd as it starts, and has nothing of what root reads or executes.
+    const uid = await host.must('stat -c %u /proc/$(systemctl show -P MainPID mcp-oauth-proxy.service)');
+    expect(Number(uid)).toBeGreaterThanOrEqual(61_184);
+    const owned = await host.must(`find / -xdev -uid ${uid}`);
+    expect(owned.split('\n').filter((file) => !file.startsWith('/var/lib/private/mcp-oauth-proxy'))).toEqual(
+      [],
+    );
   });
 });

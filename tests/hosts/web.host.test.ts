@@ -37,8 +37,30 @@ const status = (host: Host, url: string): Promise<string> =>
     `curl -sk -o /dev/null -w '%{http_code} %{redirect_url}' --resolve ${domain}:80:127.0.0.1 --resolve ${domain}:443:127.0.0.1 ${url}`,
   );
 
+/** The files of the installer by the names by which nginx reads them, and what stands in them. */
+const ours = (host: Host): readonly (readonly [string, string])[] => [
+  ['/etc/nginx/conf.d/mcp-oauth-proxy.conf', host.read('/etc/nginx/conf.d/mcp-oauth-proxy.conf')],
+  ['/etc/nginx/sites-enabled/mcp-oauth-proxy.conf', host.read(site)],
+  [snippet, host.read(snippet)],
+];
+
+/** What nginx reads beside the distribution's own files. */
+async function readByNginx(host: Host): Promise<readonly (readonly [string, string])[]> {
+  const distribution = /^\/etc\/nginx\/(nginx\.conf|mime\.types|modules-enabled\/|sites-enabled\/default$)/u;
+  const text = (await host.sh('nginx -T 2>/dev/null')).stdout;
+  return text
+    .split(/^# configuration file (?=\/)/mu)
+    .slice(1)
+    .map((section): [string, string] => {
+      const end = section.indexOf(':\n');
+      // A blank line ends each of them.
+      return [section.slice(0, end), section.slice(end + 2).replace(/\n\n?$/u, '\n')];
+    })
+    .filter(([file]) => !distribution.test(file));
+}
+
 describe.each(suites)('%s', (suite) => {
-  test('a domain added later is served: 503 until there is a certificate, then TLS, which no rerun takes away', async () => {
+  test('a domain added later is served: 503 until there is a certificate, then TLS, which no rerun takes away (security 18)', async () => {
     await using host = await createHost({ suite, name: 'domain' });
     expectExit(await host.installer([]), 0);
     await expectAnswering(host);
@@ -57,6 +79,7 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['--detailed-exitcode']), 2);
     expect(await status(host, `https://${domain}/healthz`)).toBe('200');
     expect(await status(host, `http://${domain}/healthz`)).toBe(`308 https://${domain}/healthz`);
+    expect(await readByNginx(host)).toEqual(ours(host));
     expect(expectExit(await host.installer(['--detailed-exitcode']), 0).output).toContain(
       '[OK] Nothing to do',
     );

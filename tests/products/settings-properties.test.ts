@@ -1,5 +1,5 @@
 /**
- * Security checklist, items 16 to 19: whatever a value looks like, it is refused, or it is read back as itself from the unit,
+ * Whatever a value looks like, it is refused, or it is read back as itself from the unit,
  * the site and the env file, and nothing but itself.
  */
 import fc from 'fast-check';
@@ -98,28 +98,31 @@ const skeleton = (directives: readonly Directive[]): unknown =>
 /** Lines of a unit, each as its key: what no value may change. */
 const keysOf = (unit: string): readonly string[] => unit.split('\n').map((line) => line.split('=')[0]!);
 
-test.each(Object.keys(plain))('%s: what is accepted is canonical, and read back from an env file', (key) => {
-  const validate = (value: string): Validated => settingOf(key).validate(value);
-  fc.assert(
-    fc.property(typed(plain[key]!), (given) => {
-      const judged = validate(given);
-      const value = judged.ok ? judged.value : '';
-      fc.pre(value !== '');
-      expect(validate(value)).toEqual({ ok: true, value });
-      expect(value).toMatch(/^[\x21-\x7e]+$/u);
-      const bytes = renderEnvFile([[key, value]]);
-      const file = EnvFile.parse(bytes, { secrets: [], settings: [key] });
-      expect(file.ok && [file.file.keys(), file.file.get(key)]).toEqual([[key], value]);
-      expect(parseDotenv(Buffer.from(bytes))).toEqual({ [key]: value });
-    }),
-    cases,
-  );
-});
+test.each(Object.keys(plain))(
+  '%s: what is accepted is canonical, and read back from an env file (security 16, 19)',
+  (key) => {
+    const validate = (value: string): Validated => settingOf(key).validate(value);
+    fc.assert(
+      fc.property(typed(plain[key]!), (given) => {
+        const judged = validate(given);
+        const value = judged.ok ? judged.value : '';
+        fc.pre(value !== '');
+        expect(validate(value)).toEqual({ ok: true, value });
+        expect(value).toMatch(/^[\x21-\x7e]+$/u);
+        const bytes = renderEnvFile([[key, value]]);
+        const file = EnvFile.parse(bytes, { secrets: [], settings: [key] });
+        expect(file.ok && [file.file.keys(), file.file.get(key)]).toEqual([[key], value]);
+        expect(parseDotenv(Buffer.from(bytes))).toEqual({ [key]: value });
+      }),
+      cases,
+    );
+  },
+);
 
 test.each([
   ['MCP_TOKEN', validateBearer, /[A-Za-z0-9._~+/-]{16,40}={0,2}/u],
   ['OWNER_PASSWORD', validatePassword, /[A-Za-z0-9._~+/=:,@%!?*-]{12,40}/u],
-] as const)('%s: what is accepted is read back from an env file', (key, validate, pattern) => {
+] as const)('%s: what is accepted is read back from an env file (security 16)', (key, validate, pattern) => {
   fc.assert(
     fc.property(typed(fc.stringMatching(new RegExp(`^${pattern.source}$`, 'u'))), (given) => {
       const judged = validate(given);
@@ -133,7 +136,7 @@ test.each([
   );
 });
 
-test('all accepted values together are read back from units and site, and change nothing else in them', () => {
+test('all accepted values together are read back from units and site, and change nothing else in them (security 17, 18, 19)', () => {
   const accepted = (key: string): fc.Arbitrary<string | undefined> =>
     fc.option(
       typed(plain[key]!)
