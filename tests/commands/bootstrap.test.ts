@@ -117,13 +117,13 @@ test('somebody who can neither build nor install gets the line to type, with the
   expect(built.stderr).toContain(`Run: ${line}\n`);
 });
 
-test('npm that fails is a refusal with a sentence', () => {
+test('npm is asked for what the lock file pins, and runs no script; where it fails that is a refusal with a sentence (security 28)', () => {
   using place = checkout();
-  using fake = programs({ npm: 'echo "npm error EACCES" >&2; exit 243' });
+  using fake = programs({ npm: 'echo "npm $*" >&2; exit 243' });
   rmSync(path.join(place.path, 'node_modules'));
-  const { status, stderr } = place.bootstrap([], {
-    env: { PATH: `${fake.path}:${process.env['PATH'] ?? ''}` },
-  });
+  const env = { PATH: `${fake.path}:${process.env['PATH'] ?? ''}` };
+  const { status, stderr } = place.bootstrap([], { env });
+  expect(stderr).toMatch(/^npm ci --ignore-scripts /mu);
   expect({ status, stderr }).toEqual({
     status: 10,
     stderr: expect.stringContaining('[ERROR] E_BOOTSTRAP: npm could not install the packages of') as string,

@@ -49,7 +49,7 @@ class Watched {
   }
 }
 
-test('not after a rotation, a rollback, an uninstall, and the installations in between', async () => {
+test('not after a rotation, a rollback, an uninstall, and the installations in between (security 13)', async () => {
   using root = await installed();
   const watched = new Watched(root);
   watched.plant();

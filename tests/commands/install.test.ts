@@ -74,7 +74,7 @@ describe('the three modes', () => {
     expect(changed.length).toBeGreaterThan(0);
   });
 
-  test('a rotation replaces all four, or the named one alone', async () => {
+  test('a rotation replaces all four, or the named one alone (security 24)', async () => {
     using root = await installed();
     const first = root.settings();
     expect((await root.install(['--force-rotate-tokens', '--detailed-exitcode'])).exitCode).toBe(2);

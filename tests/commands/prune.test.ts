@@ -78,7 +78,7 @@ async function prune(root: Place, ...args: readonly string[]) {
   };
 }
 
-test('of 24 changing runs the newest 20 keep their copies, the others their journals and the originals', async () => {
+test('of 24 changing runs the newest 20 keep their copies, the others their journals and the originals (security 13)', async () => {
   using root = await legacy(23);
   const runs = root.runs();
   expect(withCopies(root)).toEqual([runs[0], ...runs.slice(-20)]);

@@ -212,7 +212,7 @@ describe('uninstall', () => {
     for (const path of [files.code, files.service]) expect(after.get(path)).toBe(before.get(path));
   });
 
-  test('--purge takes the secrets too, and the host is fresh again', async () => {
+  test('--purge takes the secrets too, and the host is fresh again (security 31)', async () => {
     using root = place();
     await run(root);
     const secrets = root.secrets();

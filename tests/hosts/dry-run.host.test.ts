@@ -41,7 +41,7 @@ async function dryRunThenReal(host: Host, args: readonly string[]): Promise<void
 }
 
 describe.each(suites)('%s', (suite) => {
-  test('on a fresh host and on an existing one a dry run leaves the file system as it was and tells what follows', async () => {
+  test('on a fresh host and on an existing one a dry run leaves the file system as it was and tells what follows (security 30)', async () => {
     await using host = await createHost({ suite, name: 'dry-run' });
     await dryRunThenReal(host, []);
     await dryRunThenReal(host, ['--port', '9100', '--backend-url', 'http://127.0.0.1:8100/mcp']);
@@ -52,7 +52,7 @@ describe.each(suites)('%s', (suite) => {
     );
   });
 
-  test('somebody who may not read the secrets is told so, and nothing is taken for fresh', async () => {
+  test('somebody who may not read the secrets is told so, and nothing is taken for fresh (security 30)', async () => {
     await using host = await createHost({ suite, name: 'dry-run-user' });
     expectExit(await host.installer([]), 0);
     const { output, exitCode } = await host.sh(

@@ -126,7 +126,7 @@ describe.each(suites)('%s', (suite) => {
     );
   });
 
-  test('a fresh installation that fails leaves nothing but its journal, and is a fresh host again', async () => {
+  test('a fresh installation that fails leaves nothing but its journal, and is a fresh host again (security 31)', async () => {
     await using host = await createHost({ suite, name: 'fresh-fails' });
     await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
     const before = contents(host);
@@ -202,7 +202,7 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer(['status']), 0);
   });
 
-  test('two runs at once: one works, the other exits 11 and changes nothing', async () => {
+  test('two runs at once: one works, the other exits 11 and changes nothing (security 23)', async () => {
     await using host = await createHost({ suite, name: 'two-runs' });
     // On a fresh host, where there is nothing to lock yet.
     const [one, two] = await Promise.all([host.installer([]), host.installer([])]);

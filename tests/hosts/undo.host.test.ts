@@ -40,7 +40,7 @@ const upgraded = async (host: Host, words: string): Promise<string> => {
 };
 
 describe.each(suites)('%s', (suite) => {
-  test('uninstall leaves the host as before the first install, but the secrets; a purge takes these too', async () => {
+  test('uninstall leaves the host as before the first install, but the secrets; a purge takes these too (security 31)', async () => {
     await using host = await createHost({ suite, name: 'uninstall' });
     const before = standing(host);
     expectExit(await host.installer([]), 0);

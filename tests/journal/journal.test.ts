@@ -36,7 +36,7 @@ const fileOf = (home: string, journal: Journal): string =>
   path.join(home, 'runs', journal.run, 'journal.jsonl');
 
 describe('a journal on disk', () => {
-  test('is private, and tells the run as it was recorded', () => {
+  test('is private, and tells the run as it was recorded (security 12)', () => {
     using home = temporaryRoot();
     process.umask(0);
     const journal = written(home.path);
@@ -117,7 +117,7 @@ describe('a journal on disk', () => {
     }
   });
 
-  test('keeps what a run replaced beside it', () => {
+  test('keeps what a run replaced beside it (security 13)', () => {
     using home = temporaryRoot();
     const journal = new Journal(options());
     journal.attach(home.path);
@@ -209,7 +209,7 @@ describe('later runs', () => {
 });
 
 describe('the lock', () => {
-  test('is held by one process, seen by a probe, and gone with a killed holder', async () => {
+  test('is held by one process, seen by a probe, and gone with a killed holder (security 23)', async () => {
     using home = temporaryRoot();
     const holder = spawn('flock', [home.path, 'sh', '-c', 'echo held; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -114,7 +114,7 @@ test('a refusal leaves a journal only where there is one already', async () => {
 });
 
 test.each(['fingerprint.key', 'runs/20261125T000000Z-0000/journal.jsonl'])(
-  'a pipe in the place of %s is not waited for',
+  'a pipe in the place of %s is not waited for (security 5)',
   async (name) => {
     using root = await installed();
     const pipe = root.at(`${files.journal}/${name}`);
