@@ -1,8 +1,9 @@
 /** Where the journal lives below a root, opened so that no symlink and no other user can lead it elsewhere. */
 import { lstatSync, readdirSync } from 'node:fs';
+import { errnoOf } from './errno.ts';
 import { InstallerError } from './errors.ts';
 import { createRealHost } from './effects/host/real.ts';
-import { errnoOf, locate, type Trust } from './effects/host/resolve.ts';
+import { locate, type Trust } from './effects/host/resolve.ts';
 import { validateInstance } from './products/instances.ts';
 
 /** Where the journal of the plain installation lives, below the root; its lock is that of all installations. */

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { errnoOf } from './errno.ts';
 import { InstallerError } from './errors.ts';
 import { nameOf, parseText, type Placed } from './product-text.ts';
 import type { Product } from './products/product.ts';
@@ -14,9 +15,6 @@ const maxBytes = 16 * 1024 * 1024;
 
 /** One slip of the indentation makes hundreds of problems; the first tell it. */
 const maxTold = 20;
-
-const errorCode = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
 
 /** Bytes of a regular file, or why there are none: half a sentence. */
 function readRegular(file: string): Buffer | string {
@@ -32,7 +30,7 @@ function readRegular(file: string): Buffer | string {
       closeSync(fd);
     }
   } catch (error) {
-    return `it cannot be read (${errorCode(error)})`;
+    return `it cannot be read (${errnoOf(error)})`;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Pruning: copies of replaced files that no undoing of the newest runs needs go; journals stay whole. */
-import { errnoOf } from './effects/host/resolve.ts';
+import { errnoOf } from './errno.ts';
 import { InstallerError, toPublicError } from './errors.ts';
 import { copiesOf, removeCopies, runsWithCopies } from './journal/copies.ts';
 import { factsOf, readRun, runIds, type Run } from './journal/reader.ts';

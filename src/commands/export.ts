@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { scan } from '../effects/env-grammar.ts';
+import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
 import { encodeExport } from '../journal/exported.ts';
 import { openNewFile, syncDirectory, writeAll } from '../journal/files.ts';
@@ -18,9 +19,6 @@ import { usage } from './usage.ts';
 
 type PlanOutput = Extract<ActorContract['plan']['output'], { kind: 'planned' }>;
 type SecretsOutput = Extract<ActorContract['secrets']['output'], { kind: 'ready' }>;
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 
 const failed = (file: string, why: string, remedy?: string): InstallerError =>
   new InstallerError('E_EXPORT', { path: file, why, ...(remedy === undefined ? {} : { remedy }) });
@@ -39,10 +37,10 @@ function textOf(root: string, envFile: string, target: string): string | null {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof InstallerError) throw error;
-    if (codeOf(error) === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw failed(
       target,
-      `${envFile} cannot be read (${codeOf(error)}), so the file cannot be checked`,
+      `${envFile} cannot be read (${errnoOf(error)}), so the file cannot be checked`,
       'Run it with sudo.',
     );
   }
@@ -109,7 +107,7 @@ function write(file: string, bytes: Uint8Array): void {
   try {
     writeWhole(file, bytes);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errnoOf(error);
     if (code === 'EEXIST')
       throw usage(`--export ${file}: the file exists already.`, 'Name one that does not.');
     throw failed(file, code);

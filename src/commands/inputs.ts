@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Option } from 'commander';
 import { parse as parseDotenv } from 'dotenv';
 import { createRealHost } from '../effects/host/real.ts';
+import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
 import type { Request } from '../machines/types.ts';
 import type { Product } from '../products/product.ts';
@@ -25,9 +26,6 @@ const text = (options: Options, option: string): string | undefined => {
 const isSet = (options: Options, option: string): boolean =>
   options[attributeOf(option)] === !option.startsWith('no-');
 
-const errorCode = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-
 /** Larger files are no configuration, no token and no service. */
 const maxBytes = 1024 * 1024;
 
@@ -41,7 +39,7 @@ function readBounded(fd: number): Buffer {
       if (count === 0) break;
       length += count;
     } catch (error) {
-      if (errorCode(error) !== 'EAGAIN') throw error;
+      if (errnoOf(error) !== 'EAGAIN') throw error;
       // Somebody made stdin non-blocking and has not written yet.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     }
@@ -64,7 +62,7 @@ function readInput(file: string, option: string, regular = false): Buffer {
   } catch (error) {
     if (error instanceof InstallerError) throw error;
     throw usage(
-      `--${option} ${file} cannot be read (${errorCode(error)}).`,
+      `--${option} ${file} cannot be read (${errnoOf(error)}).`,
       'Give a file that exists and can be read.',
     );
   }
@@ -199,7 +197,7 @@ export function rootOf(options: Options): string {
     if (!lstatSync(real).isDirectory()) throw invalid('it is not a directory');
     return real;
   } catch (error) {
-    throw error instanceof InstallerError ? error : invalid(errorCode(error));
+    throw error instanceof InstallerError ? error : invalid(errnoOf(error));
   }
 }
 

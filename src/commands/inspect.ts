@@ -1,5 +1,6 @@
 /** `--inspect`: what was asked for, where it is served, and how long. Loaded only where it is asked for. */
 import { hostname } from 'node:os';
+import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
 import { defaultPort, openInspector, type Inspector, type InspectorOptions } from '../inspector/index.ts';
 import type { Run } from '../journal/reader.ts';
@@ -44,9 +45,6 @@ export function wantedOf({ inspect, inspectStately }: Options): Wanted {
   throw usage('--inspect-stately does nothing without --inspect.', 'Add --inspect.');
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-
 function portTaken(port: number, code: string): InstallerError {
   return new InstallerError('E_PORT_TAKEN', {
     port: String(port),
@@ -73,15 +71,15 @@ async function open(
     });
   try {
     const onProblem = (error: unknown): void =>
-      warn(error instanceof Error && !('code' in error) ? `an unexpected ${error.name}` : codeOf(error));
+      warn(error instanceof Error && !('code' in error) ? `an unexpected ${error.name}` : errnoOf(error));
     const inspector = await openInspector({ port, stately, about, onProblem });
     const local = inspector.port;
     const ssh = `ssh -L ${local}:127.0.0.1:${local} ${hostname()}`;
     output.emit({ v: 1, type: 'inspector', url: inspector.url, ssh });
     return inspector;
   } catch (error) {
-    if (port !== null) throw portTaken(port, codeOf(error));
-    warn(codeOf(error));
+    if (port !== null) throw portTaken(port, errnoOf(error));
+    warn(errnoOf(error));
     return null;
   }
 }

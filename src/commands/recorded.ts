@@ -1,6 +1,7 @@
 /** The run that a command is about: one of this host's journal, or one in a file from any host. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createRealHost } from '../effects/host/real.ts';
+import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
 import { journalDirectoryOf, openJournalHome } from '../journal-home.ts';
 import { isUnderWay } from '../journal/lock.ts';
@@ -54,8 +55,10 @@ function textOf(file: string): string {
     // A pipe without a writer must not be waited for.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw usage(`${shown(file)} cannot be read (${why}).`, 'Give a file that exists, or the id of a run.');
+    throw usage(
+      `${shown(file)} cannot be read (${errnoOf(error)}).`,
+      'Give a file that exists, or the id of a run.',
+    );
   }
   try {
     const { size } = fstatSync(fd);

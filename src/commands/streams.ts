@@ -1,4 +1,5 @@
 /** Writing to stdout and stderr. Loads next to nothing: `--version` needs it too. */
+import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
 
 export interface Sink {
@@ -8,16 +9,13 @@ export interface Sink {
   lost(): Promise<string | null>;
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-
 function sinkOf(stream: NodeJS.WriteStream): Sink {
   let lost: string | null = null;
   let closed = false;
   // A reader that went away (`| head -1`) wanted no more: that loses nothing, and must not end a run half way.
   const note = (error: unknown): void => {
-    if (codeOf(error) === 'EPIPE') closed = true;
-    else if (!closed) lost ??= codeOf(error);
+    if (errnoOf(error) === 'EPIPE') closed = true;
+    else if (!closed) lost ??= errnoOf(error);
   };
   const write = (text: string, done?: () => void): void => {
     try {

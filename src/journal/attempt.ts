@@ -1,4 +1,5 @@
 /** What the system refuses to the journal, as the one error that says so. */
+import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
 
 /** @throws InstallerError E_JOURNAL with the system's code, in place of the system's error */
@@ -7,7 +8,6 @@ export function attempt<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof InstallerError) throw error;
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new InstallerError('E_JOURNAL', { why, path: '/var/lib/mcp-installer' }, error);
+    throw new InstallerError('E_JOURNAL', { why: errnoOf(error), path: '/var/lib/mcp-installer' }, error);
   }
 }

@@ -13,12 +13,10 @@ import {
   unlinkSync,
 } from 'node:fs';
 import path from 'node:path';
+import { errnoOf } from '../errno.ts';
 import { isLeftover } from './files.ts';
 
 const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 
 /** Names as facts tell them; one that leads elsewhere is none that a run has given. */
 export const isCopy = (name: string): boolean => /^before\/\d+(?:\.masked)?$/u.test(name);
@@ -45,7 +43,7 @@ function inside<T>(
     }
     return work(fds);
   } catch (error) {
-    if (fds.length < names.length && codeOf(error) === 'ENOENT') return undefined;
+    if (fds.length < names.length && errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   } finally {
     for (const fd of fds) closeSync(fd);
@@ -74,7 +72,7 @@ export function removeCopies(home: string, run: string, names: readonly string[]
       try {
         unlinkSync(`/proc/self/fd/${before}/${path.basename(name)}`);
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw error;
+        if (errnoOf(error) !== 'ENOENT') throw error;
       }
     }
     fsyncSync(before);

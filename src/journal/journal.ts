@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync } from 'node:fs';
 import path from 'node:path';
+import { errnoOf } from '../errno.ts';
 import { remember, type Fact, type Memory } from '../facts.ts';
 import { attempt } from './attempt.ts';
 import { makePrivateDirectory, openNewFile, syncDirectory, writeAll, writeNewFile } from './files.ts';
@@ -112,7 +113,7 @@ export class Journal {
       try {
         runs = makePrivateDirectory(home, 'runs');
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+        if (errnoOf(error) !== 'EEXIST') throw error;
       }
       this.directory = makePrivateDirectory(runs, this.run);
       this.fd = openNewFile(this.directory, 'journal.jsonl');

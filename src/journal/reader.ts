@@ -1,6 +1,7 @@
 /** Reading journals: the runs of a host, one run, and what all runs so far left to know. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { errnoOf } from '../errno.ts';
 import { emptyMemory, remember, type Memory } from '../facts.ts';
 import type { FactsOfRun } from '../past.ts';
 import { isCopy } from './copies.ts';
@@ -48,7 +49,7 @@ export function readRun(home: string, id: string): Run {
   try {
     text = readRegularFile(path.join(home, 'runs', id, 'journal.jsonl')).toString('utf8');
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = errnoOf(error) === 'ENOENT';
     // A run that was killed between making its folder and its first record did nothing.
     const damage = missing ? null : 'it cannot be read';
     return {

@@ -1,8 +1,8 @@
 /** One HTTP request to an address of this host, without a proxy, a redirect or a name lookup. */
 import type { IncomingMessage } from 'node:http';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { errnoOf } from '../../errno.ts';
 import type { HttpAnswer, HttpRequest } from './port.ts';
-import { errnoOf } from './resolve.ts';
 
 const defaultTimeout = 5_000;
 

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
+import { errnoOf } from '../../errno.ts';
 import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
 import { lookAt } from '../identity.ts';
@@ -24,7 +25,7 @@ import { runCommand } from './commands.ts';
 import { requestHttp } from './http.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
-import { errnoOf, locate, notRoot, opened, type Place, type Trust } from './resolve.ts';
+import { locate, notRoot, opened, type Place, type Trust } from './resolve.ts';
 
 /** Where the host is, and what comes before each change of it. */
 export interface RealHostOptions {

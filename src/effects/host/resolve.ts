@@ -5,6 +5,7 @@
  * swapped while we walk. Links on the way count as in a chroot: they never lead out of the root.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { errnoOf } from '../../errno.ts';
 import { InstallerError } from '../../errors.ts';
 
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -29,10 +30,6 @@ export interface Place {
 }
 
 const through = (fd: number, name: string): string => `/proc/self/fd/${fd}/${name}`;
-
-/** The code of a system error, `unknown` for anything else. */
-export const errnoOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 
 const unsafe = (path: string, why: string): InstallerError =>
   new InstallerError('E_PATH_UNSAFE', { path, why });
