@@ -2,21 +2,11 @@
  * Copies of what runs replaced, `before/N` in the folder of each: listed and removed. Every directory is opened without
  * following links, and what is in it is named through its descriptor, as everywhere in the journal.
  */
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errno.ts';
+import { namesIn, openDirectory, through } from '../opened-directory.ts';
 import { isLeftover } from './files.ts';
-
-const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /** Names as facts tell them; one that leads elsewhere is none that a run has given. */
 export const isCopy = (name: string): boolean => /^before\/\d+(?:\.masked)?$/u.test(name);
@@ -38,8 +28,8 @@ function inside<T>(
   const fds: number[] = [];
   try {
     for (const name of names) {
-      const parent = fds.length === 0 ? home : `/proc/self/fd/${fds.at(-1) ?? ''}`;
-      fds.push(openSync(path.join(parent, name), flags));
+      const parent = fds.at(-1);
+      fds.push(openDirectory(parent === undefined ? path.join(home, name) : through(parent, name)));
     }
     return work(fds);
   } catch (error) {
@@ -53,7 +43,7 @@ function inside<T>(
 /** Names of the copies of a run, and of what a kill has left of one; nothing of anybody else. */
 export const copiesOf = (home: string, run: string): readonly string[] =>
   inside(home, ['runs', run, 'before'], (fds) =>
-    readdirSync(`/proc/self/fd/${fds.at(-1) ?? ''}`)
+    namesIn(fds.at(-1) ?? -1)
       .map((name) => `before/${name}`)
       .filter((name) => isCopy(name) || isLeftover(name))
       .sort(),
@@ -70,14 +60,14 @@ export function removeCopies(home: string, run: string, names: readonly string[]
     const [folder, before] = [fds.at(-2) ?? -1, fds.at(-1) ?? -1];
     for (const name of names) {
       try {
-        unlinkSync(`/proc/self/fd/${before}/${path.basename(name)}`);
+        unlinkSync(through(before, path.basename(name)));
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error;
       }
     }
     fsyncSync(before);
-    if (readdirSync(`/proc/self/fd/${before}`).length > 0) return;
-    rmdirSync(`/proc/self/fd/${folder}/before`);
+    if (namesIn(before).length > 0) return;
+    rmdirSync(through(folder, 'before'));
     fsyncSync(folder);
   });
 }

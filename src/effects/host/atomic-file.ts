@@ -21,6 +21,7 @@ import {
   writeSync,
   type Stats,
 } from 'node:fs';
+import { through } from '../../opened-directory.ts';
 import type { Place } from './resolve.ts';
 
 const suffix = '.mcp-installer-tmp';
@@ -38,8 +39,6 @@ export interface Ownership {
   readonly uid: number;
   readonly gid: number;
 }
-
-const inside = (place: Place, name: string): string => `/proc/self/fd/${place.fd}/${name}`;
 
 /** A write may take fewer bytes than it was given (a nearly full disk); the rest is tried until it fails. */
 function writeAll(fd: number, bytes: Uint8Array): void {
@@ -78,7 +77,7 @@ export function replaceFile(
   ownership: Ownership,
   lastLook: () => void,
 ): void {
-  const temporary = inside(place, temporaryName(place.name));
+  const temporary = through(place.fd, temporaryName(place.name));
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   let open = true;
@@ -110,7 +109,7 @@ export function replaceLink(place: Place, target: string, elsewhere: Place | nul
   if (elsewhere === null) {
     symlinkSync(target, place.path);
   } else {
-    const temporary = inside(elsewhere, temporaryName(place.name));
+    const temporary = through(elsewhere.fd, temporaryName(place.name));
     symlinkSync(target, temporary);
     try {
       renameSync(temporary, place.path);

@@ -19,6 +19,7 @@ import { isMainThread } from 'node:worker_threads';
 import { errnoOf } from '../../errno.ts';
 import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
+import { namesIn, openDirectory } from '../../opened-directory.ts';
 import { lookAt } from '../identity.ts';
 import { replaceFile, replaceLink } from './atomic-file.ts';
 import { runCommand } from './commands.ts';
@@ -191,8 +192,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
         nothing,
       ),
     readLink: (path) => at(path, (place) => system(() => readlinkSync(place.path)), nothing),
-    list: (path) =>
-      at(`${path}/entry`, (place) => system(() => readdirSync(`/proc/self/fd/${place.fd}`).sort()), nothing),
+    list: (path) => at(`${path}/entry`, (place) => system(() => namesIn(place.fd).sort()), nothing),
     isFile: (path) => {
       const fd = system(() => opened(trust, path));
       if (fd === null) return false;
@@ -214,7 +214,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     makeDirectory: (path, mode) =>
       change(path, (place) => {
         makeDirectoryWithMode(place.path, mode);
-        const fd = openSync(place.path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+        const fd = openDirectory(place.path);
         try {
           // A default ACL or a set-group-id bit of the parent may have changed it.
           fchmodSync(fd, mode);

@@ -3,24 +3,14 @@
  * while we walk: each is opened without following links, and what is in it is named through its descriptor. Node's own
  * `rmSync` walks by paths.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, fstatSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { errnoOf } from '../../errno.ts';
-
-const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+import { namesIn, openDirectory, through } from '../../opened-directory.ts';
 
 /** Where it turns out to be no directory, null. */
 function opened(path: string): number | null {
   try {
-    return openSync(path, flags);
+    return openDirectory(path);
   } catch (error) {
     if (['ENOTDIR', 'ELOOP', 'ENOENT'].includes(errnoOf(error))) return null;
     throw error;
@@ -37,8 +27,7 @@ function remove(path: string, device: number): void {
   }
   try {
     // What is mounted there is not this directory's: it stays, and so does the directory (EBUSY).
-    if (fstatSync(fd).dev === device)
-      for (const name of readdirSync(`/proc/self/fd/${fd}`)) remove(`/proc/self/fd/${fd}/${name}`, device);
+    if (fstatSync(fd).dev === device) for (const name of namesIn(fd)) remove(through(fd, name), device);
   } finally {
     closeSync(fd);
   }

@@ -1,14 +1,12 @@
 /**
  * From a path below the root to an open directory and a name in it, without trusting anything on the way.
  *
- * Node has no openat; `/proc/self/fd/N/name` on an opened directory is the same: it survives directories that are
- * swapped while we walk. Links on the way count as in a chroot: they never lead out of the root.
+ * Links on the way count as in a chroot: they never lead out of the root.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { errnoOf } from '../../errno.ts';
 import { InstallerError } from '../../errors.ts';
-
-const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+import { openDirectory, through } from '../../opened-directory.ts';
 
 /** As the kernel: more links than this on one way are a loop. */
 const maxLinks = 40;
@@ -28,8 +26,6 @@ export interface Place {
   readonly path: string;
   close(): void;
 }
-
-const through = (fd: number, name: string): string => `/proc/self/fd/${fd}/${name}`;
 
 const unsafe = (path: string, why: string): InstallerError =>
   new InstallerError('E_PATH_UNSAFE', { path, why });
@@ -108,7 +104,7 @@ class Walk {
     const path = `${this.where === '/' ? '' : this.where}/${name}`;
     let fd: number;
     try {
-      fd = openSync(through(this.fd, name), directoryFlags);
+      fd = openDirectory(through(this.fd, name));
     } catch (error) {
       throw (
         notRoot(this.trust, path, error) ??
