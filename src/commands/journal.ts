@@ -1,31 +1,13 @@
-/** `history`, `show` and `replay`: what the journal tells. */
+/** `show` and `replay`: what the journal tells of one run. */
 import { toPublicError, type InstallerError } from '../errors.ts';
-import { factsOf, readRun, runIds, type Run } from '../journal/reader.ts';
+import type { Run } from '../journal/reader.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import { isThisMachine, replaySteps, type RecordedEvent } from '../machines/replay.ts';
 import type { Input } from '../machines/types.ts';
-import type { RunEvent } from '../run-events.ts';
-import { pastRuns } from '../past.ts';
-import { typeable } from './called.ts';
-import { outcomeWord } from './outcome.ts';
 import type { Options } from './inputs.ts';
 import type { CommandOutput } from './output.ts';
-import { damaged, goesOn, homeOf, journalOf, recordedRun, underWay, type Recorded } from './recorded.ts';
-import { shown, usage } from './usage.ts';
-
-const result = (command: string, error: InstallerError | null): RunEvent => ({
-  v: 1,
-  type: 'result',
-  command,
-  outcome: error === null ? 'shown' : 'damaged',
-  exitCode: error === null ? 0 : 65,
-  changed: false,
-  plan: null,
-  run: null,
-  error: typeable(error === null ? null : toPublicError(error)),
-});
-
-const notStopped = 'A new install is not stopped by it; a restart then counts as owed.';
+import { damaged, goesOn, recordedRun, type Recorded } from './recorded.ts';
+import { notStopped, shownResult } from './shown.ts';
 
 const shownAbove = 'What can be read of it is shown above.';
 
@@ -33,114 +15,6 @@ const damageOf = ({ run, home, path }: Recorded): InstallerError | null =>
   run.damage === null
     ? null
     : damaged(path, run.damage, home === null ? shownAbove : `${shownAbove} ${notStopped}`);
-
-function outcomeOf(run: Run, current: string | null): string {
-  if (run.id === current) return 'underWay';
-  if (run.ended !== null) return outcomeWord(run.started?.command ?? null, run.ended.outcome);
-  return run.damage === null ? 'interrupted' : 'damaged';
-}
-
-/** Paths that a run replaced for good. */
-function changedBy(run: Run): string[] {
-  const paths = run.records.flatMap((record) =>
-    record.k === 'fact' && record.fact.fact === 'replaced' ? [record.fact.path] : [],
-  );
-  const restored = run.records.flatMap((record) =>
-    record.k === 'fact' && record.fact.fact === 'restored' ? [record.fact.path] : [],
-  );
-  return [...new Set(paths)].filter((path) => !restored.includes(path));
-}
-
-/** Ids of those whose work later ones have undone: only later ones can, so the newest runs are enough. */
-function undoneAmong(newest: readonly Run[]): ReadonlySet<string> {
-  const facts = newest.toReversed().map(factsOf);
-  const products = new Set(facts.flatMap(({ product }) => (product === null ? [] : [product])));
-  const past = [...products].flatMap((product) => pastRuns(facts, product));
-  return new Set(past.flatMap(({ id, stands }) => (stands ? [] : [id])));
-}
-
-/** So many paths fit on a line that people read; programs get all of them. */
-const shownPaths = 3;
-
-function pathWords(changed: readonly string[]): string {
-  if (changed.length === 0) return '-';
-  const more = changed.length - shownPaths;
-  return `${changed.slice(0, shownPaths).join(' ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-const defaultLimit = 20;
-
-function limitOf(options: Options): number {
-  const value = options['limit'];
-  if (value === undefined) return defaultLimit;
-  if (typeof value === 'string' && /^0*[1-9]\d*$/u.test(value)) return Number(value);
-  throw usage(
-    `--limit ${shown(typeof value === 'string' ? value : '')} is not a positive number.`,
-    'Valid: 1 and more.',
-  );
-}
-
-export async function runHistory(options: Options, output: CommandOutput): Promise<number> {
-  if (options['prune'] !== undefined) return (await import('./prune.ts')).runPrune(options, output);
-  if (options['dryRun'] === true)
-    throw usage('--dry-run goes with --prune: history alone changes nothing.', 'Leave it out.');
-  const limit = limitOf(options);
-  const home = homeOf(options);
-  const runs = (home === null ? [] : runIds(home))
-    .toReversed()
-    .slice(0, limit)
-    .map((id) => readRun(home!, id));
-  if (runs.length === 0) output.say('No runs are recorded here.');
-  const current = home === null ? null : underWay(home, runs[0]);
-  // On a host of one product its name tells nothing.
-  const severalProducts =
-    new Set(runs.map(({ product }) => product).filter((name) => name !== null)).size > 1;
-  const undone = undoneAmong(runs);
-  for (const run of runs) {
-    const changed = changedBy(run);
-    const [started, command, mode] = [
-      run.started?.t ?? null,
-      run.started?.command ?? null,
-      run.ended?.mode ?? null,
-    ];
-    const outcome = outcomeOf(run, current);
-    const exitCode = run.ended?.exitCode ?? null;
-    output.emit({
-      v: 1,
-      type: 'historyEntry',
-      run: run.id,
-      started,
-      command,
-      product: run.product,
-      mode,
-      outcome,
-      exitCode,
-      changed,
-      undone: undone.has(run.id),
-    });
-    const words = [
-      run.id,
-      started ?? '-',
-      command ?? '-',
-      ...(severalProducts ? [run.product ?? '-'] : []),
-      mode ?? '-',
-      undone.has(run.id) ? `${outcome}, undone since` : outcome,
-      pathWords(changed),
-    ];
-    output.say(words.join('  '));
-  }
-  const first = runs.find((run) => run.damage !== null);
-  const broken =
-    first === undefined
-      ? null
-      : damaged(
-          journalOf(options, first.id),
-          first.damage ?? '',
-          `What can be read of it is shown by \`mcp-installer show ${first.id}\`. ${notStopped}`,
-        );
-  output.emit(result('history', broken));
-  return broken === null ? 0 : 65;
-}
 
 function describe(record: JournalRecord): string {
   switch (record.k) {
@@ -210,7 +84,7 @@ export async function runShow(wanted: string, options: Options, output: CommandO
   }
   tellEnd(recorded, output);
   const broken = damageOf(recorded);
-  output.emit(result('show', broken));
+  output.emit(shownResult('show', broken));
   return broken === null ? 0 : 65;
 }
 
@@ -270,7 +144,7 @@ export async function runReplay(wanted: string, options: Options, output: Comman
   tellEnd(recorded, output);
   const until = serve === null || unfoldable !== null ? null : await serve(found.run);
   const broken = damageOf(recorded);
-  output.emit(result('replay', broken));
+  output.emit(shownResult('replay', broken));
   await until?.();
   return broken === null ? 0 : 65;
 }

@@ -114,7 +114,7 @@ export function createProgram(
   );
   addCommonOptions(
     add('history', 'the runs, newest first', async (options, output) =>
-      (await import('./journal.ts')).runHistory(options, output),
+      (await import('./history.ts')).runHistory(options, output),
     )
       .option('--limit <n>', 'how many (default 20)')
       .option(

@@ -50,6 +50,7 @@ test.each([
   'src/cli.ts',
   'src/commands/program.ts',
   'src/commands/install.ts',
+  'src/commands/history.ts',
   'src/commands/journal.ts',
   'src/commands/status.ts',
 ])('%s comes without it', (entry) => {
