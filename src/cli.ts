@@ -34,7 +34,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
     // What children and files get does not depend on how this was called.
     process.umask(0o022);
     keepMemoryOutOfCoreDumps();
-    const { main } = await import('./commands/program.ts');
+    const { main } = await import('./commands/main.ts');
     process.exitCode = await main(argv);
   } catch (error) {
     printTrace(error);

@@ -48,7 +48,7 @@ const watchingIn = (entry: string): string[] =>
 
 test.each([
   'src/cli.ts',
-  'src/commands/program.ts',
+  'src/commands/main.ts',
   'src/commands/install.ts',
   'src/commands/history.ts',
   'src/commands/journal.ts',
