@@ -6,7 +6,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -15,15 +14,15 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isMainThread } from 'node:worker_threads';
 import { errnoOf } from '../../errno.ts';
 import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
-import { namesIn, openDirectory } from '../../opened-directory.ts';
+import { namesIn } from '../../opened-directory.ts';
 import { lookAt } from '../identity.ts';
 import { replaceFile, replaceLink } from './atomic-file.ts';
 import { runCommand } from './commands.ts';
 import { requestHttp } from './http.ts';
+import { makeDirectory } from './make-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
 import { locate, notRoot, opened, type Place, type Trust } from './resolve.ts';
@@ -70,20 +69,6 @@ const typeOf = (status: {
   if (status.isDirectory()) return 'directory';
   return status.isSymbolicLink() ? 'link' : 'other';
 };
-
-/**
- * With its final mode from the first instant: a shared directory that a kill left closed would stay so, since what is there
- * already is somebody else's. The umask is the process's; nothing else of it runs until it is put back.
- */
-function makeDirectoryWithMode(path: string, mode: number): void {
-  // Only the main thread has a umask to set; elsewhere that of whoever embeds us counts until fchmod.
-  const umask = isMainThread ? process.umask(0) : null;
-  try {
-    mkdirSync(path, { mode });
-  } finally {
-    if (umask !== null) process.umask(umask);
-  }
-}
 
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -213,16 +198,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
 
     makeDirectory: (path, mode) =>
       change(path, (place) => {
-        makeDirectoryWithMode(place.path, mode);
-        const fd = openDirectory(place.path);
-        try {
-          // A default ACL or a set-group-id bit of the parent may have changed it.
-          fchmodSync(fd, mode);
-          fsyncSync(fd);
-        } finally {
-          closeSync(fd);
-        }
-        fsyncSync(place.fd);
+        makeDirectory(place, mode);
       }),
     writeFile: (path, bytes, options: WriteOptions) =>
       change(path, (place) => {

@@ -1,0 +1,33 @@
+/** Makes one directory, durably, so that neither a kill nor a power cut leaves it with another mode than it is to have. */
+import { closeSync, fchmodSync, fsyncSync, mkdirSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import { openDirectory } from '../../opened-directory.ts';
+import type { Place } from './resolve.ts';
+
+/**
+ * With its final mode from the first instant: a shared directory that a kill left closed would stay so, since what is there
+ * already is somebody else's. The umask is the process's; nothing else of it runs until it is put back.
+ */
+function makeDirectoryWithMode(path: string, mode: number): void {
+  // Only the main thread has a umask to set; elsewhere that of whoever embeds us counts until fchmod.
+  const umask = isMainThread ? process.umask(0) : null;
+  try {
+    mkdirSync(path, { mode });
+  } finally {
+    if (umask !== null) process.umask(umask);
+  }
+}
+
+/** @throws the system's error: EEXIST where something is there already */
+export function makeDirectory(place: Place, mode: number): void {
+  makeDirectoryWithMode(place.path, mode);
+  const fd = openDirectory(place.path);
+  try {
+    // A default ACL or a set-group-id bit of the parent may have changed it.
+    fchmodSync(fd, mode);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  fsyncSync(place.fd);
+}
