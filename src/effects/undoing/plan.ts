@@ -1,16 +1,16 @@
 /** `plan` of a run that undoes: every path that is not as it was, in the opposite order, before anything is changed. */
 import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
-import type { Note, Operation, PlanOutput } from '../../machines/types.ts';
+import type { Note, PlanOutput } from '../../machines/types.ts';
 import type { PathBefore } from '../../past.ts';
-import { parsedEnv } from '../env-parsed.ts';
 import { lookAt, type Found } from '../identity.ts';
-import { maskedEnv } from '../plan/env.ts';
 import { planHash } from '../plan/hash.ts';
 import { leftovers, type Managed } from '../plan/leftovers.ts';
 import { changeOf } from '../plan/operations.ts';
 import { orRefused } from '../refusal.ts';
-import type { FileChange, Scope, Target } from '../scope.ts';
+import type { Scope, Target } from '../scope.ts';
+import { operation, stays, type Draft } from './draft.ts';
+import { planEnv, planPurge } from './env.ts';
 import { reloadsOf, stateOf } from './reloads.ts';
 
 const isSame = (one: FileIdentity | null, other: FileIdentity | null): boolean =>
@@ -18,44 +18,6 @@ const isSame = (one: FileIdentity | null, other: FileIdentity | null): boolean =
 
 const isWhole = (one: FileIdentity | null, other: FileIdentity | null): boolean =>
   isSame(one, other) && one?.mode === other?.mode && one?.uid === other?.uid && one?.gid === other?.gid;
-
-interface Draft {
-  readonly operations: Operation[];
-  /** Edited by a person since. */
-  readonly edited: string[];
-  /** Without a copy of what stood there. */
-  readonly lost: string[];
-  /** Whose copy has been pruned since. */
-  readonly pruned: string[];
-  /** Paths that stay, and why. */
-  readonly notes: Note[];
-  /** Text files before and after, for a diff. */
-  readonly changes: FileChange[];
-}
-
-const stays = (path: string, why: string): Note => ({
-  code: 'path-stays',
-  level: 'info',
-  text: `${path} stays: ${why}.`,
-});
-
-function operation(
-  kind: Operation['kind'],
-  path: string,
-  before: FileIdentity | null,
-  after: FileIdentity | null,
-): Operation {
-  return {
-    kind,
-    path,
-    role: after?.type ?? before?.type ?? 'file',
-    action: after === null ? 'remove' : before === null ? 'create' : 'replace',
-    before,
-    after,
-    detail: kind === 'makeLink' ? [after?.hash ?? ''] : [],
-    because: after === null ? null : 'as before',
-  };
-}
 
 /** A directory goes only when nothing of anybody else is left in it. */
 function removal(scope: Scope, path: string, found: Found, draft: Draft): void {
@@ -126,53 +88,6 @@ function planPath(scope: Scope, known: PathBefore, draft: Draft): void {
   scope.state.contents.set(path, { after: bytes, before: found?.bytes ?? null });
   draft.changes.push(changeOf(scope, path, found?.bytes ?? null, bytes));
   draft.operations.push(operation('writeFile', path, current, before));
-}
-
-/** Settings of then, secrets and everything else of now. */
-function planEnv(scope: Scope, target: Target, draft: Draft): void {
-  const { state, product, host } = scope;
-  const { env } = state;
-  if (target.undo.kind === 'uninstall' || env === null || target.settings === undefined) return;
-  if (target.settings === null) {
-    draft.notes.push(stays(product.envFile, 'secrets are never taken away on the way'));
-    return;
-  }
-  let file = env.file;
-  for (const { key } of product.settings) {
-    const wanted = target.settings[key] ?? '';
-    if (wanted === (file.get(key) ?? '')) continue;
-    file = wanted === '' ? file.without(key) : file.with(key, wanted);
-  }
-  const bytes = parsedEnv(product, file.toBytes()).toBytes();
-  if (Buffer.compare(bytes, env.bytes) === 0) return;
-  state.contents.set(product.envFile, { after: bytes, before: env.bytes });
-  draft.changes.push({
-    path: product.envFile,
-    before: maskedEnv(scope, env.bytes, 'before'),
-    after: maskedEnv(scope, bytes, 'after'),
-  });
-  const after: FileIdentity = { type: 'file', hash: null, mode: 0o600, uid: host.owner, gid: host.group };
-  draft.operations.push({
-    ...operation('writeFile', product.envFile, env.identity, after),
-    role: 'env',
-    because: 'settings as before',
-  });
-}
-
-/** The secrets go only where that is asked for by name. */
-function planPurge(scope: Scope, target: Target, draft: Draft): void {
-  const { host, product } = scope;
-  const path = product.envFile;
-  if (target.undo.kind !== 'uninstall') return;
-  const found = host.lstat(path);
-  if (found === null) return;
-  if (!target.undo.purge) {
-    draft.notes.push(stays(path, 'it holds the secrets; uninstall --purge removes it'));
-    return;
-  }
-  const { mode, uid, gid } = found;
-  const identity: FileIdentity = { type: 'file', hash: null, mode, uid, gid };
-  draft.operations.push({ ...operation('removeFile', path, identity, null), role: 'env' });
 }
 
 /** Packages and the service's own state are nobody's to take away on the way. */
