@@ -61,6 +61,15 @@ export function probeLock(directory: string): boolean {
   }
 }
 
+/** Directories of the instances; a file that somebody has put beside them is none. */
+function instancesOf(home: string): readonly string[] {
+  const directory = path.join(home, 'instances');
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => path.join(directory, name));
+}
+
 /**
  * Is a run of this very installation under way? The lock of the plain one is everybody's; a run of an instance holds its
  * own as well.
@@ -69,8 +78,5 @@ export function probeLock(directory: string): boolean {
  */
 export function isUnderWay(home: string): boolean {
   if (!probeLock(home)) return false;
-  const instances = path.join(home, 'instances');
-  return !(
-    existsSync(instances) && readdirSync(instances).some((name) => probeLock(path.join(instances, name)))
-  );
+  return !instancesOf(home).some((instance) => probeLock(instance));
 }

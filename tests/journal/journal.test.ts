@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emptyMemory, remember, type Fact, type Memory } from '../../src/facts.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import { probeLock, takeLock } from '../../src/journal/lock.ts';
+import { isUnderWay, probeLock, takeLock } from '../../src/journal/lock.ts';
 import { findRun, readMemory, readRun, runIds } from '../../src/journal/reader.ts';
 import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
 import { temporaryRoot } from '../support/installer.ts';
@@ -236,6 +236,19 @@ describe('the lock', () => {
     const lock = takeLock(home.path);
     expect(lock).not.toBeNull();
     lock!.release();
+  });
+
+  test('tells whose run is under way, whatever a person has put beside the journals of the instances', () => {
+    using home = temporaryRoot();
+    const instance = path.join(home.path, 'instances', 'b');
+    mkdirSync(instance, { recursive: true });
+    writeFileSync(path.join(home.path, 'instances', 'notes'), 'of a person\n');
+    const shared = takeLock(home.path);
+    expect([isUnderWay(home.path), isUnderWay(instance)]).toEqual([true, false]);
+    const own = takeLock(instance);
+    expect([isUnderWay(home.path), isUnderWay(instance)]).toEqual([false, true]);
+    own!.release();
+    shared!.release();
   });
 });
 
