@@ -7,6 +7,7 @@ import { closeSync, fsyncSync, ftruncateSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errno.ts';
 import { remember, type Fact, type Memory } from '../facts.ts';
+import { openDirectory } from '../opened-directory.ts';
 import { attempt } from './attempt.ts';
 import { makePrivateDirectory, openNewFile, syncDirectory, writeAll, writeNewFile } from './files.ts';
 import {
@@ -50,6 +51,8 @@ export class Journal {
   private readonly pending: string[] = [];
   private known: Memory;
   private previous = '';
+  /** All runs' folders, open: a run's own is made in what was there when it began, and in nothing swapped in. */
+  private runs: number | null = null;
   private directory: string | null = null;
   private fd: number | null = null;
   private backups = 0;
@@ -109,13 +112,13 @@ export class Journal {
   attach(home: string): void {
     if (this.fd !== null) return;
     attempt(() => {
-      let runs = path.join(home, 'runs');
       try {
-        runs = makePrivateDirectory(home, 'runs');
+        makePrivateDirectory(home, 'runs');
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;
       }
-      this.directory = makePrivateDirectory(runs, this.run);
+      this.runs = openDirectory(path.join(home, 'runs'));
+      this.directory = makePrivateDirectory(`/proc/self/fd/${this.runs}`, this.run);
       this.fd = openNewFile(this.directory, 'journal.jsonl');
       this.flush(this.fd);
       syncDirectory(this.directory);
@@ -165,8 +168,9 @@ export class Journal {
     try {
       this.sync();
     } finally {
-      if (this.fd !== null) closeSync(this.fd);
+      for (const fd of [this.fd, this.runs]) if (fd !== null) closeSync(fd);
       this.fd = null;
+      this.runs = null;
     }
   }
 }

@@ -100,7 +100,7 @@ interface Result {
 }
 
 /** The last line of `--json`. */
-function resultIn(stdout: string): Result | null {
+export function resultIn(stdout: string): Result | null {
   try {
     const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Result;
     return last.type === 'result' ? last : null;

@@ -86,8 +86,8 @@ export function pointsOf([first, ...others]: readonly [OneTrace, ...OneTrace[]])
   }));
 }
 
-/** Does this point change something? The others only open what is there. */
-export const changes = ({ name }: Point): boolean => !name.startsWith('open:');
+/** Does this point change something? The others only open what is there, or close it. */
+export const changes = ({ name }: Point): boolean => !/^(?:open|close):/u.test(name);
 
 /** Where a run was struck, first; and where the call of that name is in it, so that a miss can be put right. */
 export function struckAt(
@@ -109,6 +109,7 @@ export function changesByOthers(trace: string, root: string): readonly string[] 
   const calls = allCalls(trace);
   const main = calls[0]?.pid;
   return calls
-    .filter((call) => call.pid !== main && call.path.startsWith(`${root}/`) && !opensOnly(call))
+    .filter((call) => call.pid !== main && call.path.startsWith(`${root}/`))
+    .filter((call) => !opensOnly(call) && call.name !== 'close')
     .map(({ name, path }) => `${name}:${path}`);
 }

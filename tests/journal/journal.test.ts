@@ -1,6 +1,6 @@
 /** The journal: numbered, chained, durable, private; torn at its end or damaged elsewhere. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emptyMemory, remember, type Fact, type Memory } from '../../src/facts.ts';
@@ -115,6 +115,17 @@ describe('a journal on disk', () => {
     } finally {
       execFileSync('umount', ['--lazy', mounted]);
     }
+  });
+
+  test('is not led elsewhere by a link in the place of its runs', () => {
+    using home = temporaryRoot();
+    const elsewhere = path.join(home.path, 'elsewhere');
+    mkdirSync(elsewhere);
+    symlinkSync(elsewhere, path.join(home.path, 'runs'));
+    expect(() => new Journal(options()).attach(home.path)).toThrow(
+      expect.objectContaining({ code: 'E_JOURNAL' }) as Error,
+    );
+    expect(readdirSync(elsewhere)).toEqual([]);
   });
 
   test('keeps what a run replaced beside it (security 13)', () => {

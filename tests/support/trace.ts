@@ -39,9 +39,9 @@ export interface Traced {
   readonly text: string;
 }
 
-/** Calls that change files, and `openat`, which tells what descriptors are of. */
+/** Calls that change files, and `openat` and `close`, which tell what descriptors are of. */
 const changingCalls =
-  'openat,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,utimensat';
+  'openat,close,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,utimensat';
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f' };
 
 const unescaped = (text: string): string =>

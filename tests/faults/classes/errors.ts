@@ -29,6 +29,7 @@ const failures: readonly Failure[] = [
   { name: 'EROFS', fault: 'error=EROFS', of: calls(...names) },
   { name: 'EPERM', fault: 'error=EPERM', of: calls(...names) },
   { name: 'EIO', fault: 'error=EIO', of: calls('write', 'fsync') },
+  { name: 'EIO-CLOSE', fault: 'error=EIO', of: ({ call }) => call === 'close' },
   { name: 'EXDEV', fault: 'error=EXDEV', of: calls('rename') },
   { name: 'EMFILE', fault: 'error=EMFILE', of: ({ call }) => call === 'openat' },
   { name: 'LIE', fault: 'retval=0', of: calls('rename'), lied: true },
