@@ -1,4 +1,5 @@
 /** All classes of faults, in the order in which they are made. */
+import { children } from './classes/children.ts';
 import { environment } from './classes/environment.ts';
 import { errors } from './classes/errors.ts';
 import { hostile } from './classes/hostile.ts';
@@ -17,6 +18,7 @@ export const classes: readonly FaultClass[] = [
   torn,
   errors,
   limits,
+  children,
   hostile,
   environment,
   races,
