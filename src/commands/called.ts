@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { PublicError } from '../errors.ts';
+import type { RunEvent } from '../run-events.ts';
 
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
@@ -62,3 +63,7 @@ export function typeable(
   const remedy = error.code === 'E_NOT_ROOT' ? `Run: ${sudoLine(variables)}` : asCalled(error.remedy);
   return { ...error, remedy };
 }
+
+/** What a run tells, so that commands that a note names can be typed as they stand. */
+export const typeableEvent = (event: RunEvent): RunEvent =>
+  event.type === 'note' ? { ...event, text: asCalled(event.text) } : event;

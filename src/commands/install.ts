@@ -5,7 +5,7 @@ import type { Output } from '../machines/types.ts';
 import type { ResultEvent } from '../run-events.ts';
 import type { Finished, Product } from '../products/product.ts';
 import { createAsker } from './asker.ts';
-import { sudoLine, typeable } from './called.ts';
+import { sudoLine, typeable, typeableEvent } from './called.ts';
 import {
   dryRunOf,
   environmentOfSudo,
@@ -118,13 +118,11 @@ export async function runInstall(
     supplied: inputs.supplied,
     dryRun,
     diffs: options['verbose'] === true,
-    onEvent:
-      watched === null
-        ? output.emit
-        : (event) => {
-            output.emit(event);
-            watched.told(event);
-          },
+    onEvent: (event) => {
+      const told = typeableEvent(event);
+      output.emit(told);
+      watched?.told(told);
+    },
     onBug: printTrace,
     interrupt,
     sudoCommand: sudoLine(variables),

@@ -3,7 +3,7 @@ import { install } from '../install.ts';
 import type { Undo } from '../machines/types.ts';
 import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
-import { sudoLine, typeable } from './called.ts';
+import { sudoLine, typeable, typeableEvent } from './called.ts';
 import { dryRunOf, environmentOfSudo } from './environment.ts';
 import { installationOf } from './instance.ts';
 import { rootOf, type Options } from './inputs.ts';
@@ -28,7 +28,7 @@ async function runUndo(options: Options, output: CommandOutput, plain: Product, 
     dryRun,
     diffs: options['verbose'] === true,
     command: undo.kind,
-    onEvent: output.emit,
+    onEvent: (event) => output.emit(typeableEvent(event)),
     onBug: printTrace,
     interrupt: interrupts(),
     sudoCommand: sudoLine({}),

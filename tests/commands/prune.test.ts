@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -12,7 +13,9 @@ import {
 import { describe, expect, test } from 'vitest';
 import { install } from '../../src/install.ts';
 import { takeLock } from '../../src/journal/lock.ts';
+import { createMcpOauthProxy, mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
 import type { RunEvent } from '../../src/run-events.ts';
+import { bundle } from '../support/installer.ts';
 import { expectExit, files, installed, place, type Place } from '../support/place.ts';
 import { traced } from '../support/trace.ts';
 
@@ -30,10 +33,10 @@ const withCopies = (root: Place): readonly string[] => [
 ];
 
 /** Changing runs, each of which keeps a copy of the code of the one before. */
-async function upgrades(root: Place, count: number, from = 0): Promise<void> {
+async function upgrades(root: Place, count: number, from = 0, product = mcpOauthProxy): Promise<void> {
   for (let nth = from; nth < from + count; nth += 1) {
     const source = Buffer.from(`# version ${nth}\n`);
-    const { output } = await install({ root: root.path, request: { source: 'file' }, source });
+    const { output } = await install({ product, root: root.path, request: { source: 'file' }, source });
     expect(output.error).toBeNull();
   }
 }
@@ -306,4 +309,19 @@ test('of an instance, its own journal is pruned and no other', async () => {
     paths: [[code], [code]],
   });
   expect(copiesIn(root)).toEqual(plain);
+});
+
+test('of an instance, a failure at the end of a run names the command for that instance', async () => {
+  using root = place();
+  await upgrades(root, 21, 0, createMcpOauthProxy('second'));
+  const runs = `${files.journal}/instances/second/runs`;
+  const [, oldest = ''] = readdirSync(root.at(runs)).sort();
+  const copies = root.at(`${runs}/${oldest}/before`);
+  renameSync(copies, root.at('/copies'));
+  symlinkSync(root.at('/copies'), copies);
+  root.write('/root/next.py', '# next\n');
+  for (const args of [['install', '--source', root.at('/root/next.py')], ['rollback']])
+    expect(expectExit(await root.install([...args, '--instance', 'second']), 0).stdout).toContain(
+      `[!] The copies of run ${oldest} could not be pruned: ENOTDIR. Put the cause right, then run \`${bundle} history --prune --instance second\`: it goes on where this stopped.`,
+    );
 });
