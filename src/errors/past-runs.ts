@@ -23,7 +23,7 @@ export const pastRunErrors = {
     what: (x) =>
       `What stood at ${v(x, 'paths')} before run ${v(x, 'run')} cannot be put back: its copies were pruned, since only the newest runs keep theirs.`,
     remedy: () =>
-      'Undo a later run (`mcp-installer history` lists them), or uninstall: the originals from before the first installation are kept.',
+      'Later runs can be undone as far as their copies are kept (`mcp-installer history` lists the runs). What is installed can be uninstalled: the originals from before it are kept. Where nothing is installed, install anew.',
   },
   E_PRUNE: {
     exit: 13,

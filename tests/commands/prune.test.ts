@@ -157,6 +157,21 @@ describe('history --prune', () => {
     expect(root.read(files.code)).toBe('# of before\n');
   });
 
+  test('leaves an uninstall that cannot be undone any more, and what is advised then can be done', async () => {
+    using root = await installed();
+    expectExit(await root.run('uninstall'), 0);
+    const uninstall = root.runs().at(-1) ?? '';
+    await prune(root, '0');
+    const { stderr } = expectExit(await root.run('rollback', [uninstall]), 10);
+    expect(stderr).toContain(`before run ${uninstall} cannot be put back: its copies were pruned`);
+    // No run is later, and nothing is installed.
+    expect(stderr).toMatch(
+      /Later runs can be undone as far as .* What is installed can be uninstalled: .* Where nothing is installed, install anew\./u,
+    );
+    expectExit(await root.install(), 0);
+    expect(expectExit(await root.run('status'), 0).stdout).toContain('No drift.');
+  });
+
   test('keeps the originals though KEEP is 0, until the uninstall that puts them back byte for byte', async () => {
     using root = await legacy(3);
     expect((await prune(root, '0')).pruned).toHaveLength(3);
