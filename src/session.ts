@@ -82,6 +82,7 @@ export class Session {
   private opening: Promise<void> | null = null;
   private readonly held: Lock[] = [];
   private known: readonly PastRun[] | null = null;
+  private beside: readonly JournalBeside[] | null = null;
   /** Putting back goes on though the journal cannot be written any more. */
   lenient = false;
 
@@ -160,8 +161,15 @@ export class Session {
 
   /** What the journals of the other installations know. */
   journalsBeside(): readonly JournalBeside[] {
-    const { shared, instance } = this;
+    const { shared } = this;
     if (shared === null) return [];
+    // Whoever only looks holds no lock: others may be at work meanwhile.
+    if (this.held.length === 0) return this.readBeside(shared);
+    return (this.beside ??= this.readBeside(shared));
+  }
+
+  private readBeside(shared: JournalHome): readonly JournalBeside[] {
+    const { instance } = this;
     const memoryIn = (home: string): Memory => readMemory(home).memory;
     const plain = instance === null ? [] : [{ instance: null, memory: memoryIn(shared.path) }];
     const others = instancesIn(shared.path)

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { takeLock } from '../../src/journal/lock.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { expectExit, files, installed, place, type Place } from '../support/place.ts';
+import { traced } from '../support/trace.ts';
 import { changedPaths, treeOf } from '../support/tree.ts';
 import { repositoryRoot } from '../hosts/support/base.ts';
 
@@ -102,6 +103,17 @@ describe('a second installation', () => {
     await expectRefused(root, ['--port', '8085'], 'E_INSTANCE_CLASH');
     expect(expectExit(await root.run('history'), 0).stdout).toContain('No runs are recorded here.');
     expectExit(await root.install(), 0);
+  });
+
+  test('a rerun of either reads the newest journal of the other once', async () => {
+    using root = await both();
+    const opened = async (args: readonly string[], runs: string): Promise<number> => {
+      const { exitCode, calls } = await traced([...args, '--root', root.path]);
+      expect(exitCode).toBe(0);
+      const journals = new RegExp(`^${root.at(runs)}/[^/]+/journal\\.jsonl$`, 'u');
+      return calls.filter(({ name, path }) => name === 'openat' && journals.test(path)).length;
+    };
+    expect([await opened([], runsOf(root, 'b')), await opened(b, `${files.journal}/runs`)]).toEqual([1, 1]);
   });
 
   test('rotating one leaves the secrets of the other', async () => {
