@@ -14,14 +14,17 @@ import type { CommandOutput } from './output.ts';
 import { damaged, journalOf } from './recorded.ts';
 import { shown, usage } from './usage.ts';
 
+/** Far more than anybody has: a number above it is a slip. */
+const maxKeep = 999_999_999;
+
 function keepOf({ prune: value, limit }: Options): number {
   if (limit !== undefined)
     throw usage('--limit and --prune contradict each other.', 'Leave one of them out.');
   if (value === true) return keptRuns;
-  if (typeof value === 'string' && /^\d{1,9}$/u.test(value)) return Number(value);
+  if (typeof value === 'string' && /^\d+$/u.test(value) && Number(value) <= maxKeep) return Number(value);
   throw usage(
     `--prune ${shown(typeof value === 'string' ? value : '')} is not a number of runs.`,
-    'Valid: 0 and more; the originals from before the first installation stay in any case.',
+    `Valid: 0 to ${maxKeep}; the originals from before the first installation stay in any case.`,
   );
 }
 

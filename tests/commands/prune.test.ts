@@ -192,6 +192,7 @@ describe('history --prune', () => {
   test.each([
     [['--prune', 'x'], '--prune "x" is not a number of runs.'],
     [['--prune=-1'], '--prune "-1" is not a number of runs.'],
+    [['--prune', '1000000000'], 'Valid: 0 to 999999999; the originals'],
     [['--prune', '5', '--limit', '3'], '--limit and --prune contradict each other.'],
     [['--dry-run'], '--dry-run goes with --prune'],
   ])('of %j is bad usage', async (args, words) => {
