@@ -20,7 +20,7 @@ import { removeLeftovers } from './journal/files.ts';
 import { hasCopy } from './journal/copies.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
-import { isUnderWay, probeLock, takeLock, type Lock } from './journal/lock.ts';
+import { isUnderWay, probeLock, takeLock, takeLockForOther, type Lock } from './journal/lock.ts';
 import {
   factsOf,
   findRun,
@@ -119,11 +119,13 @@ export class Session {
   private tryLock(): LockState {
     if (this.shared === null) return 'later';
     if (this.options.journal !== 'written') return probeLock(this.shared.path) ? 'busy' : 'later';
-    return this.hold(this.shared) && this.holdOwn() ? 'taken' : 'busy';
+    // The first run of an instance has no directory to lock until it changes something.
+    const take = this.home === null ? takeLockForOther : takeLock;
+    return this.hold(this.shared, take) && this.holdOwn() ? 'taken' : 'busy';
   }
 
-  private hold(home: JournalHome): boolean {
-    const lock = takeLock(home.path);
+  private hold(home: JournalHome, take = takeLock): boolean {
+    const lock = take(home.path);
     if (lock !== null) this.held.push(lock);
     return lock !== null;
   }

@@ -2,7 +2,7 @@
 import { createRealHost } from '../effects/host/real.ts';
 import { InstallerError, errorTable, toPublicError } from '../errors.ts';
 import { openJournalHome } from '../journal-home.ts';
-import { probeLock, takeLock } from '../journal/lock.ts';
+import { probeLock, takeLockForOther } from '../journal/lock.ts';
 import { copiesToPrune, prune, type Going } from '../prune.ts';
 import { keptRuns } from '../retention.ts';
 import type { ResultEvent } from '../run-events.ts';
@@ -110,7 +110,7 @@ export function runPrune(options: Options, output: CommandOutput): number {
     output.emit(resultOf('unchanged', false, null));
     return 0;
   }
-  const lock = dryRun ? null : takeLock(shared.path);
+  const lock = dryRun ? null : takeLockForOther(shared.path);
   try {
     if (dryRun ? probeLock(shared.path) : lock === null) throw new InstallerError('E_BUSY');
     const result = pruneHome(home.path, keep, dryRun, options, output);

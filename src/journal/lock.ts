@@ -51,6 +51,29 @@ export function takeLock(directory: string): Lock | null {
   }
 }
 
+/** Where there are none yet, nobody can take one of them for going on. */
+const runsOf = (home: string): string => path.join(home, 'runs');
+
+/**
+ * Takes the lock of the plain installation, which is everybody's, for what is no run of it and has no directory of its own to
+ * lock: that of the plain one's runs tells so.
+ *
+ * @param home the journal's directory of the plain installation
+ * @returns as {@link takeLock}
+ * @throws InstallerError as {@link takeLock}
+ */
+export function takeLockForOther(home: string): Lock | null {
+  const lock = takeLock(home);
+  const mark = lock !== null && existsSync(runsOf(home)) ? takeLock(runsOf(home)) : null;
+  if (lock === null || mark === null) return lock;
+  return {
+    release: () => {
+      lock.release();
+      mark.release();
+    },
+  };
+}
+
 /** Is another run under way? Leaves nothing behind, works on read-only file systems. E_JOURNAL. */
 export function probeLock(directory: string): boolean {
   const fd = openDirectory(directory);
@@ -72,11 +95,12 @@ function instancesOf(home: string): readonly string[] {
 
 /**
  * Is a run of this very installation under way? The lock of the plain one is everybody's; a run of an instance holds its
- * own as well.
+ * own as well, and who has none that of the plain one's runs.
  *
  * @param home the journal's directory of the installation
  */
 export function isUnderWay(home: string): boolean {
   if (!probeLock(home)) return false;
-  return !instancesOf(home).some((instance) => probeLock(instance));
+  const runs = existsSync(runsOf(home)) ? [runsOf(home)] : [];
+  return ![...runs, ...instancesOf(home)].some((other) => probeLock(other));
 }

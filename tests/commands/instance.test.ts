@@ -2,7 +2,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { takeLock } from '../../src/journal/lock.ts';
+import { runPrune } from '../../src/commands/prune.ts';
+import { install } from '../../src/install.ts';
+import { isUnderWay, probeLock, takeLock } from '../../src/journal/lock.ts';
+import { createMcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { expectExit, files, installed, place, type Place } from '../support/place.ts';
 import { traced } from '../support/trace.ts';
@@ -29,6 +32,13 @@ async function both(args: readonly string[] = []): Promise<Place> {
   const root = await installed();
   expectExit(await root.install([...b, ...args]), 0);
   return root;
+}
+
+/** Its last run looks as if it had been killed, or were still at work. */
+function interrupt(root: Place): void {
+  const journal = root.journal();
+  const lines = root.read(journal).trimEnd().split('\n');
+  writeFileSync(root.at(journal), `${lines.slice(0, -1).join('\n')}\n`);
 }
 
 /** Refused with this code, and nothing of the tree is touched. */
@@ -237,9 +247,7 @@ describe('the journals', () => {
 
   test('a run of one that goes on is none of the other, whose last run was interrupted', async () => {
     using root = await both();
-    const journal = root.journal();
-    const lines = root.read(journal).trimEnd().split('\n');
-    writeFileSync(root.at(journal), `${lines.slice(0, -1).join('\n')}\n`);
+    interrupt(root);
     const locks = [files.journal, `${files.journal}/instances/b`].map((home) => takeLock(root.at(home)));
     const interrupted = expectExit(await root.run('history'), 0).stdout;
     for (const lock of locks) lock?.release();
@@ -247,6 +255,33 @@ describe('the journals', () => {
     const lock = takeLock(root.at(files.journal));
     expect(expectExit(await root.run('history'), 0).stdout).toContain('underWay');
     lock?.release();
+  });
+});
+
+describe('the plain one, whose last run was interrupted, is told to be so', () => {
+  test('while the first run of an instance goes on, from its beginning to its end', async () => {
+    using root = await installed();
+    interrupt(root);
+    const home = root.at(files.journal);
+    const told: boolean[][] = [];
+    const look = (): void => void told.push([probeLock(home), isUnderWay(home)]);
+    await install({ root: root.path, product: createMcpOauthProxy('b'), onEvent: look });
+    expect(told.length).toBeGreaterThan(10);
+    expect(told).toEqual(told.map(() => [true, false]));
+  });
+
+  test.each([[{}], [{ instance: 'b' }]])('while copies are pruned (%j)', async (options) => {
+    using root = await both();
+    interrupt(root);
+    const home = root.at(files.journal);
+    const told: boolean[][] = [];
+    const look = (): void => void told.push([probeLock(home), isUnderWay(home)]);
+    const output = { emit: look, say: look, json: false, changed: () => false };
+    runPrune({ ...options, root: root.path, prune: '0' }, output);
+    expect(told).toEqual([
+      [true, false],
+      [true, false],
+    ]);
   });
 });
 

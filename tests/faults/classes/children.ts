@@ -18,11 +18,15 @@ interface ChildFault {
   readonly exitCode: 0 | 10 | 12 | 13;
   /** Takes the cause away. */
   lift(host: Host): Promise<unknown>;
-  /** What is typed then. */
+  /** What is typed then, where that is something else. */
   readonly next?: readonly string[];
+  /** Where it answers then: the service, and nginx on loopback. */
+  readonly ports: readonly number[];
 }
 
 const change = ['--port', '9000'];
+const before = [8083, 8084];
+const after = [9000, 9001];
 
 /** Does this instead, the first time that the program gets this word; then the real one is in its place again. */
 const replaced =
@@ -49,7 +53,7 @@ const steps: readonly (readonly [program: string, word: string])[] = [
   ['/usr/sbin/nginx', '-t'],
   ['/usr/bin/systemctl', 'daemon-reload'],
   ['/usr/bin/systemctl', 'stop'],
-  ['/usr/bin/systemctl', 'start'],
+  ['/usr/bin/systemctl', 'restart'],
   ['/usr/bin/systemctl', 'reload'],
 ];
 
@@ -61,15 +65,17 @@ const struck: readonly ChildFault[] = steps.flatMap(([program, word]) =>
     plant: replaced(program, word, instead),
     exitCode: 12 as const,
     lift: done,
+    ports: after,
   })),
 );
 
 const others: readonly ChildFault[] = [
   {
-    name: 'systemctl/start/hangs',
-    plant: replaced('/usr/bin/systemctl', 'start', 'exec sleep 600'),
+    name: 'systemctl/restart/hangs',
+    plant: replaced('/usr/bin/systemctl', 'restart', 'exec sleep 600'),
     exitCode: 12,
     lift: done,
+    ports: after,
   },
   {
     name: 'nginx/reload/only-says-so',
@@ -89,12 +95,14 @@ const others: readonly ChildFault[] = [
     args: ['--domain', 'other.example.org', '--insecure-http'],
     exitCode: 12,
     lift: (host) => host.must('mv /usr/bin/systemctl.real /usr/bin/systemctl'),
+    ports: [8083],
   },
   {
     name: 'foreign-site-broken',
     plant: (host) => host.write('/etc/nginx/sites-enabled/theirs.conf', 'server { nonsense; }\n'),
     exitCode: 12,
     lift: (host) => host.must('rm /etc/nginx/sites-enabled/theirs.conf'),
+    ports: after,
   },
   {
     name: 'port-taken',
@@ -106,12 +114,14 @@ const others: readonly ChildFault[] = [
     },
     exitCode: 10,
     lift: (host) => host.must('pkill -f "[h]ttp.server"'),
+    ports: after,
   },
   {
     name: 'unit-masked',
     plant: (host) => host.must('systemctl mask nginx.service 2>&1'),
     exitCode: 10,
     lift: (host) => host.must('systemctl unmask nginx.service 2>&1'),
+    ports: after,
   },
   {
     name: 'service-crash-loops',
@@ -138,16 +148,17 @@ async def app(scope, receive, send):
       if (told.exitCode !== 13) throw new Error(`a crash loop is not told: exit ${told.exitCode}`);
     },
     next: ['--source', 'bundled'],
+    ports: before,
   },
 ];
 
-async function serves(host: Host, port: number): Promise<readonly string[]> {
+async function serves(host: Host, ports: readonly number[]): Promise<readonly string[]> {
   const problems: string[] = [];
-  for (const each of [port, 8084]) {
+  for (const port of ports) {
     const { stdout } = await host.sh(
-      `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:${each}/healthz`,
+      `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:${port}/healthz`,
     );
-    if (stdout !== '200') problems.push(`V7: port ${each} answers ${stdout}`);
+    if (stdout !== '200') problems.push(`V7: port ${port} answers ${stdout}`);
   }
   if (JSON.stringify(await secretsInProcess(host)) !== JSON.stringify(secretsInFile(host)))
     problems.push('V2: the process has other secrets than the file');
@@ -167,14 +178,14 @@ async function strike(fault: ChildFault): Promise<Verdict> {
   if (ended.exitCode !== fault.exitCode) problems.push(`V12: exit ${ended.exitCode}: ${last(ended)}`);
   if (ended.exitCode !== 0) {
     if (!isErrorCode(resultIn(ended.stdout)?.error?.code)) problems.push('V12: no reason is told');
-    problems.push(...(await serves(host, 8083)));
+    problems.push(...(await serves(host, before)));
   }
-  const fired = !struck.includes(fault) || host.exists('/run/struck');
+  const fired = !struck.includes(fault) || (await host.sh('test -e /run/struck')).exitCode === 0;
   await fault.lift(host);
   const next = fault.next ?? fault.args ?? change;
   const mended = await host.installer(next);
   if (mended.exitCode !== 0) problems.push(`V8: the next run ends with ${mended.exitCode}: ${last(mended)}`);
-  problems.push(...(await serves(host, next === change ? 9000 : 8083)));
+  problems.push(...(await serves(host, fault.ports)));
   const again = resultIn((await host.installer([...next, '--json'])).stdout);
   if (again?.changed !== false) problems.push(`V8: once more: ${again?.outcome ?? 'no result'}`);
   if (JSON.stringify(secretsInFile(host)) !== secrets) problems.push('V1: secrets changed');
