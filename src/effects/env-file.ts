@@ -50,36 +50,32 @@ function withoutGaps(text: string, assignments: readonly Assignment[]): string {
 }
 
 /** Where a reader that disagrees may have found the key: an assignment, something that looks like one, or any mention. */
-function lineOf(key: string, text: string, assignments: readonly Assignment[]): number | null {
+function lineOf(key: string, text: string, assignments: readonly Assignment[]): number {
   const own = assignments.findLast((assignment) => assignment.key === key);
   if (own !== undefined) return own.line;
   const lines = text.split('\n');
   const assigned = new RegExp(`^\\s*(export\\s+)?${key}\\s*[=:]`, 'u');
-  const at = [
-    lines.findLastIndex((line) => assigned.test(line)),
-    lines.findLastIndex((line) => line.includes(key)),
-  ];
-  const found = at.find((index) => index !== -1);
-  return found === undefined ? null : found + 1;
+  const at = lines.findLastIndex((line) => assigned.test(line));
+  // No reader finds a key that stands nowhere.
+  return 1 + (at === -1 ? lines.findLastIndex((line) => line.includes(key)) : at);
 }
 
 /** The assignment above `key` without which the readers agree on its value; null where there is no such one. */
 function causeOf(key: string, text: string, assignments: readonly Assignment[]): Assignment | null {
-  const value = assignments.findLast((each) => each.named && each.key === key)?.value;
+  const value = assignments.findLast((each) => each.key === key)?.value;
   if (value === undefined) return null;
   const without = ({ start, end }: Assignment): string => text.slice(0, start) + text.slice(end);
   const cause = assignments.findLast((each) => each.key !== key && parseDotenv(without(each))[key] === value);
   return cause ?? null;
 }
 
-function readsDifferently(text: string, keys: ManagedKeys, all: readonly Assignment[]): Problem[] {
-  const assignments = all.filter(({ named }) => named);
+function readsDifferently(text: string, keys: ManagedKeys, assignments: readonly Assignment[]): Problem[] {
   const first = new Map(assignments.map(({ key, value }) => [key, value]));
   const second = parseDotenv(withoutGaps(text, assignments));
   return [...keys.secrets, ...keys.settings]
     .filter((key) => (second[key] ?? null) !== (first.get(key) ?? null))
     .map((key) => {
-      const cause = causeOf(key, text, all);
+      const cause = causeOf(key, text, assignments);
       return cause === null
         ? {
             line: lineOf(key, text, assignments),
@@ -97,13 +93,13 @@ function readsDifferently(text: string, keys: ManagedKeys, all: readonly Assignm
 function twice(assignments: readonly Assignment[], names: readonly string[]): Problem[] {
   return names.flatMap((name) => {
     const own = assignments.filter(({ key }) => key === name);
-    const other = own.find(({ value }) => value !== own[0]?.value);
+    const other = own.find(({ value }) => value !== own[0]!.value);
     return other === undefined
       ? []
       : [
           {
             line: other.line,
-            what: `${name} stands here with another value than in line ${own[0]?.line ?? 0}.`,
+            what: `${name} stands here with another value than in line ${own[0]!.line}.`,
             remedy: 'Remove the line that is wrong.',
           },
         ];
@@ -197,13 +193,13 @@ export class EnvFile {
   }
 
   toBytes(): Uint8Array {
-    return Buffer.from(this.text, 'utf8');
+    return Buffer.from(this.text);
   }
 }
 
 /** A fresh env file: bare lines in the order given. */
 export const renderEnvFile = (entries: readonly (readonly [string, string])[]): Uint8Array =>
-  Buffer.from(entries.map(([key, value]) => `${key}=${encode(value)}\n`).join(''), 'utf8');
+  Buffer.from(entries.map(([key, value]) => `${key}=${encode(value)}\n`).join(''));
 
 /**
  * The file for other people's eyes: names of keys stay, every value and comment is hidden, since other people's keys

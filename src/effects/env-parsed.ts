@@ -16,12 +16,14 @@ export function parsedEnv(
     settings: settings.map(({ key }) => key),
   });
   if (parsed.ok) return parsed.file;
-  const [first, ...others] = parsed.problems;
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  const where = first?.line == null ? '' : `line ${first.line}: `;
+  // A file is refused for a problem.
+  const first = parsed.problems[0]!;
+  const others = parsed.problems.length - 1;
+  const more = others === 0 ? '' : ` (and ${others} more)`;
+  const where = first.line === null ? '' : `line ${first.line}: `;
   throw new InstallerError('E_ENV_INVALID', {
     path: envFile,
-    what: `${where}${first?.what ?? 'it cannot be read'}${more}`,
-    remedy: first?.remedy ?? 'Put it right by hand.',
+    what: `${where}${first.what}${more}`,
+    remedy: first.remedy,
   });
 }

@@ -11,15 +11,12 @@ export interface Problem {
 /** An env file is a page of text; more than this is something else, and is not read into memory twice. */
 const maxBytes = 64 * 1024;
 
-const lineAt = (bytes: Uint8Array, offset: number): number => {
-  let line = 1;
-  for (let at = 0; at < offset; at += 1) if (bytes[at] === 0x0a) line += 1;
-  return line;
-};
+const lineAt = (bytes: Uint8Array, offset: number): number =>
+  bytes.subarray(0, offset).filter((byte) => byte === 0x0a).length + 1;
 
 /** Is there a byte sequence that is not UTF-8? Its offset, else null. */
 function notUtf8(bytes: Uint8Array): number | null {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   let start = 0;
   // By lines: the decoder does not tell where it failed.
   while (start < bytes.length) {

@@ -54,6 +54,10 @@ describe('reading', () => {
     expect(read('CLIENT_ID=ab\nCLIENT_ID="ab"\n').get('CLIENT_ID')).toBe('ab');
   });
 
+  test('takes blank lines inside quotes for a part of the value', () => {
+    expect(read('DOMAIN="one\n\n two"\n').get('DOMAIN')).toBe('one\n\n two');
+  });
+
   test('finds nothing in an empty file', () => {
     const file = read('');
     expect([file.keys(), after(file)]).toEqual([[], '']);
@@ -298,6 +302,7 @@ describe('refusing', () => {
     ['a backtick', 'A=1\nB=`\nCLIENT_ID=b\n`\n', 2],
     ['a backslash before a quote', "A='C:\\'\nCLIENT_ID='#'\n", 1],
     ['a backslash before a quote of what is no key', "export A='C:\\'\nCLIENT_ID='#'\n", 1],
+    ['a backtick above lines of others', 'A=1\nB=`\nC=3\nCLIENT_ID=b\n`\nD=4\n', 2],
   ])('names the line of what hides a managed key from dotenv: %s', (_what, text, line) => {
     expect(refusedAt(text)).toEqual([
       {
@@ -312,6 +317,27 @@ describe('refusing', () => {
     expect(refusedAt('# CLIENT_ID=example\nOLD="\nCLIENT_ID=x"\nCLIENT_ID=a#b\n')).toEqual([
       { line: 4, ...disputed('CLIENT_ID') },
     ]);
+  });
+
+  test('names the line of the assignment, not of a later value that holds one', () => {
+    expect(refusedAt('CLIENT_ID=a#b\nOLD="\nCLIENT_ID=x"\n')).toEqual([
+      { line: 1, ...disputed('CLIENT_ID') },
+    ]);
+  });
+
+  test('names the line of what looks like an assignment, not of a later mention', () => {
+    expect(refusedAt('export CLIENT_ID=b\n# CLIENT_ID is above\n')).toEqual([
+      { line: 1, ...disputed('CLIENT_ID') },
+    ]);
+  });
+
+  test('blames no line of the key itself for hiding it', () => {
+    expect(refusedAt('DOMAIN="a#b"\nDOMAIN=a#b\n')).toEqual([{ line: 2, ...disputed('DOMAIN') }]);
+  });
+
+  test('takes a first letter of which only some bytes are those of a byte order mark', () => {
+    const first = ['\u203f', '\uf03f', '\u2eff', '\ufec0'];
+    expect(first.map((letter) => refusedAt(`${letter}\nA=1\n`))).toEqual([[], [], [], []]);
   });
 
   test('refuses a disputed setting as it does a secret', () => {
@@ -358,6 +384,7 @@ describe('refusing', () => {
   test('reads many blank lines in no time', () => {
     const began = performance.now();
     read(`CLIENT_ID=ab\n#\n${'\n'.repeat(25_000)}#\n`);
+    read(`CLIENT_ID=ab\n#\n${' \n'.repeat(25_000)}#\n`);
     expect(performance.now() - began).toBeLessThan(500);
   });
 
@@ -388,6 +415,15 @@ describe('the masked text', () => {
 
   test('shows what the caller makes of a value', () => {
     expect(maskedText(bytesOf('A="b c"\nB=\n'), (value) => `[${value.length}]`)).toBe('A=[3]\nB=[0]\n');
+  });
+
+  test.each([
+    ['a last line that is none, without a line end', 'A=1\nodd', 'A=<hidden>\n<line that systemd ignores>\n'],
+    ['a last comment without a line end', 'A=1\n#x', 'A=<hidden>\n# <comment>\n'],
+    ['a line of blanks', ' \t\nA=1\n', '\nA=<hidden>\n'],
+    ['a line with a # inside', 'odd # x\n', '<line that systemd ignores>\n'],
+  ])('hides %s', (_what, text, masked) => {
+    expect(maskedText(bytesOf(text))).toBe(masked);
   });
 
   test('is empty where the file is', () => {
