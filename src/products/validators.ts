@@ -16,10 +16,10 @@ const hostName =
 export function validateDomain(value: string): Validated {
   // Anything a URL parser would drop or turn into something else is not a name that a person meant.
   const plain = /^[\p{L}\p{M}\p{N}.-]+$/u.test(value);
-  const name = plain ? domainToASCII(value).toLowerCase().replace(/\.$/u, '') : '';
+  const name = domainToASCII(value).toLowerCase().replace(/\.$/u, '');
   if (isIP(value) !== 0)
     return invalid(`${show(value)} is an address; a host name is needed, such as mcp.example.org`);
-  return hostName.test(name)
+  return plain && hostName.test(name)
     ? ok(name)
     : invalid(`${show(value)} is not a host name, such as mcp.example.org`);
 }

@@ -41,6 +41,8 @@ const taken: Readonly<Record<string, readonly (readonly [string, string | null])
     ['a_b.c', null],
     ['*.a.b', null],
     [' a.b', null],
+    ['\ta.b', null],
+    ['a\n.b', null],
     ['a.b ', null],
     ['a.b\n', null],
     ['', null],
@@ -158,6 +160,7 @@ test('what is refused is told by what is wrong with it', () => {
   expect(whyOf('BACKEND_URL', 'https://:b@example.org')).toContain('do not belong into a URL');
   expect(whyOf('BACKEND_URL', 'https://a@example.org')).toContain('do not belong into a URL');
   expect(whyOf('BACKEND_URL', '"://a@example.org')).toContain('do not belong into a URL');
+  expect(whyOf('BACKEND_URL', 'https::b@example.org')).toContain('do not belong into a URL');
   expect(whyOf('BACKEND_URL', 'https:////a@example.org')).toContain('do not belong into a URL');
   expect(whyOf('BACKEND_URL', 'x?a=//b@c')).toContain('is not an http or https URL');
   expect(whyOf('BACKEND_URL', '//@')).toContain('do not belong into a URL');

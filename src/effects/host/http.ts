@@ -33,7 +33,7 @@ function read(message: IncomingMessage, settle: (answer: HttpAnswer) => void): v
       ok: true,
       status: message.statusCode ?? 0,
       headers: Object.fromEntries(headers),
-      body: Buffer.concat(chunks).toString('utf8'),
+      body: Buffer.concat(chunks).toString(),
       ...certificate,
     });
   };

@@ -77,8 +77,8 @@ const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
  * loopback.
  */
 export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
-  const owner = root === '/' ? 0 : (process.geteuid?.() ?? 0);
-  const group = root === '/' ? 0 : (process.getegid?.() ?? 0);
+  const owner = root === '/' ? 0 : process.geteuid!();
+  const group = root === '/' ? 0 : process.getegid!();
   const trust: Trust = { root, owner };
   const system = <T>(look: () => T): T | null => {
     try {

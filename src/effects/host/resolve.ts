@@ -36,7 +36,7 @@ const unsafe = (path: string, why: string): InstallerError =>
  */
 export function notRoot(trust: Pick<Trust, 'root'>, path: string, error: unknown): InstallerError | null {
   const denied = ['EACCES', 'EPERM'].includes(errnoOf(error));
-  return denied && trust.root === '/' && process.geteuid?.() !== 0
+  return denied && trust.root === '/' && process.geteuid!() !== 0
     ? new InstallerError('E_NOT_ROOT', { path }, error)
     : null;
 }
@@ -46,7 +46,7 @@ function mustBeOurs(status: Stats, trust: Trust, path: string): void {
   if (status.uid !== 0 && status.uid !== trust.owner) {
     throw unsafe(path, `the directory belongs to uid ${status.uid}, who could swap what is in it`);
   }
-  const sticky = (status.mode & constants.S_IFMT) === constants.S_IFDIR && (status.mode & 0o1000) !== 0;
+  const sticky = (status.mode & 0o1000) !== 0;
   if ((status.mode & 0o022) !== 0 && !sticky) {
     throw unsafe(path, 'others may write this directory and swap what is in it');
   }

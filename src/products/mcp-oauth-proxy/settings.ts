@@ -62,7 +62,8 @@ function validateRedirectUris(value: string): Validated {
   for (const uri of uris) {
     const url = parseUrl(uri);
     const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-    if (url === null || !secure || url.hash !== '' || url.username !== '' || url.password !== '') {
+    const plain = url?.hash === '' && url.username === '' && url.password === '';
+    if (!secure || !plain) {
       return invalid('it must be https URLs (http on loopback only) without fragment, separated by commas');
     }
   }
@@ -87,6 +88,17 @@ export function validatePassword(value: string): Validated {
       );
 }
 
+const plainPort = '8083';
+
+const port: SettingSpec = {
+  key: 'LISTEN_PORT',
+  option: 'port',
+  kind: 'text',
+  placeholder: 'N',
+  description: 'loopback port of the service',
+  validate: validatePort,
+};
+
 export const settings: readonly SettingSpec[] = [
   {
     key: 'DOMAIN',
@@ -96,15 +108,7 @@ export const settings: readonly SettingSpec[] = [
     description: 'public host name; nginx answers to it',
     validate: validateDomain,
   },
-  {
-    key: 'LISTEN_PORT',
-    option: 'port',
-    kind: 'text',
-    placeholder: 'N',
-    description: 'loopback port of the service',
-    default: '8083',
-    validate: validatePort,
-  },
+  { ...port, default: plainPort },
   {
     key: 'BACKEND_URL',
     option: 'backend-url',
@@ -164,11 +168,9 @@ export const settings: readonly SettingSpec[] = [
   },
 ];
 
-const { default: plainPort, ...freePort } = settings.find(({ key }) => key === 'LISTEN_PORT')!;
-
 /** Those of an instance: its port has no default, since the plain installation has taken that one. */
 export const settingsOfInstance: readonly SettingSpec[] = settings.map((spec) =>
-  spec.key === freePort.key ? freePort : spec,
+  spec.key === port.key ? port : spec,
 );
 
 export const portOf = (values: Settings): number => Number(values['LISTEN_PORT'] ?? plainPort);
