@@ -14,7 +14,7 @@ const downwards =
 
 export default defineConfig(
   // Examples are somebody else's programs: each has its own dependencies, and is type-checked with them by the tests.
-  { ignores: ['dist/', 'node_modules/', 'tools/', 'examples/'] },
+  { ignores: ['dist/', 'reports/', '.stryker-tmp/', 'node_modules/', 'tools/', 'examples/'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

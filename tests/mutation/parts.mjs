@@ -1,0 +1,43 @@
+/**
+ * What is mutated, part by part, with the tests that see it in their own process. `score`: what it must keep, in percent;
+ * null where it has not been measured yet.
+ */
+const commandLine = 'commands/{foreign-files,instance,narrowing,plan,public-url,settings,tls,undo}';
+const library = 'library/{child-actor,faulty,install,judge-options,names}';
+
+export const parts = {
+  env: {
+    mutate: ['src/effects/env-*.ts'],
+    tests: ['effects/env-*', 'commands/env-readers'],
+    score: 90,
+  },
+  host: {
+    mutate: ['src/effects/host/*.ts'],
+    tests: ['effects/{atomic-file,host-*}'],
+    score: 90,
+  },
+  validators: {
+    mutate: ['src/products/validators.ts', 'src/products/mcp-oauth-proxy/settings.ts'],
+    tests: ['products/settings*'],
+    score: 90,
+  },
+  plan: {
+    mutate: ['src/effects/plan.ts', 'src/effects/plan/*.ts', 'src/effects/undoing/*.ts'],
+    tests: ['effects/*', 'products/*', library, commandLine],
+    score: null,
+  },
+  machines: {
+    mutate: ['src/machines/*.ts'],
+    tests: ['machines/*', library],
+    score: null,
+  },
+  journal: {
+    mutate: ['src/journal/*.ts'],
+    tests: [
+      'journal/{folding-properties,for-undoing,journal,past,reading,retention,shape}',
+      'library/install',
+      'effects/undoing',
+    ],
+    score: null,
+  },
+};
