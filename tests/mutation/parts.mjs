@@ -11,10 +11,15 @@ export const parts = {
     tests: ['effects/env-*', 'commands/env-readers'],
     score: 90,
   },
-  host: {
-    mutate: ['src/effects/host/*.ts'],
-    tests: ['effects/{atomic-file,host-*}'],
-    score: 90,
+  files: {
+    mutate: ['src/effects/host/{atomic-file,dry-run,memory,real,remove-tree,resolve}.ts'],
+    tests: ['effects/{atomic-file,host-contract,host-files,host-memory,host-paths,host-races}'],
+    score: null,
+  },
+  programs: {
+    mutate: ['src/effects/host/{commands,http,stoppable}.ts'],
+    tests: ['effects/host-{http,programs}'],
+    score: null,
   },
   validators: {
     mutate: ['src/products/validators.ts', 'src/products/mcp-oauth-proxy/settings.ts'],
