@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { toPublicError } from '../../src/errors.ts';
 import { createRealHost } from '../../src/effects/host/real.ts';
-import { errnoOf, locate, notRoot } from '../../src/effects/host/resolve.ts';
+import { errnoOf } from '../../src/errno.ts';
+import { locate, notRoot } from '../../src/effects/host/resolve.ts';
 import { temporaryRoot } from '../support/installer.ts';
 
 const nobody = 65_534;

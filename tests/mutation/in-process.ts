@@ -3,7 +3,7 @@
  * active in a child.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { main } from '../../src/commands/program.ts';
+import { main } from '../../src/commands/main.ts';
 import type { Ran, RunOptions } from '../support/installer.ts';
 
 export { bundle, resultOf, temporaryRoot } from '../support/installer.ts';
