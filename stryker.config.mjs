@@ -6,7 +6,7 @@ const { mutate, score } = parts[name];
 
 export default {
   testRunner: 'vitest',
-  plugins: ['@stryker-mutator/vitest-runner', './tests/mutation/prose.mjs'],
+  plugins: ['@stryker-mutator/vitest-runner', './tools/mutation/prose.mjs'],
   vitest: { configFile: 'vitest.mutation.config.mjs', related: false },
   mutate,
   thresholds: { high: 95, low: score ?? 90, break: score },

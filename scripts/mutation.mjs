@@ -25,11 +25,19 @@ function countsOf(report) {
   return { detected: of('Killed', 'Timeout'), missed: of('Survived', 'NoCoverage') };
 }
 
+// A package of its own: it is as large as all the others, and whoever installs from a checkout does not need it.
+const tool = 'tools/mutation';
+const stryker = `${tool}/node_modules/.bin/stryker`;
+if (!existsSync(stryker)) {
+  const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', tool];
+  if (spawnSync('npm', install, { stdio: 'inherit' }).status !== 0) process.exit(1);
+}
+
 let failed = false;
 const lines = [];
 for (const name of named.length > 0 ? named : Object.keys(parts)) {
   const env = { PROPERTY_CASES: '30', ...process.env, MUTATION_PART: name };
-  const { status } = spawnSync('npx', ['stryker', 'run', ...options], { env, stdio: 'inherit' });
+  const { status } = spawnSync(stryker, ['run', ...options], { env, stdio: 'inherit' });
   failed ||= status !== 0;
   const file = `reports/mutation/${name}.json`;
   if (!existsSync(file)) continue;

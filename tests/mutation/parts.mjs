@@ -12,7 +12,7 @@ export const parts = {
     score: 90,
   },
   files: {
-    mutate: ['src/effects/host/{atomic-file,dry-run,memory,real,remove-tree,resolve}.ts'],
+    mutate: ['src/effects/host/{atomic-file,dry-run,make-directory,memory,real,remove-tree,resolve}.ts'],
     tests: ['effects/{atomic-file,host-contract,host-files,host-memory,host-paths,host-races}'],
     score: null,
   },
