@@ -1,11 +1,9 @@
 /** Retention: what a run does at its end, `history --prune`, and what undoing can still do afterwards. */
-import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,73 +11,8 @@ import {
 import { describe, expect, test } from 'vitest';
 import { install } from '../../src/install.ts';
 import { takeLock } from '../../src/journal/lock.ts';
-import { createMcpOauthProxy, mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
-import type { RunEvent } from '../../src/run-events.ts';
-import { bundle } from '../support/installer.ts';
-import { expectExit, files, installed, place, type Place } from '../support/place.ts';
-import { traced } from '../support/trace.ts';
-
-const folder = (run: string): string => `${files.journal}/runs/${run}/before`;
-
-/** Copies on disk, oldest run first. */
-const copiesIn = (root: Place): readonly string[] =>
-  root.runs().flatMap((run) => {
-    const before = root.at(folder(run));
-    return existsSync(before) ? readdirSync(before).map((name) => `${run} ${name}`) : [];
-  });
-
-const withCopies = (root: Place): readonly string[] => [
-  ...new Set(copiesIn(root).map((copy) => copy.split(' ')[0] ?? '')),
-];
-
-/** Changing runs, each of which keeps a copy of the code of the one before. */
-async function upgrades(root: Place, count: number, from = 0, product = mcpOauthProxy): Promise<void> {
-  for (let nth = from; nth < from + count; nth += 1) {
-    const source = Buffer.from(`# version ${nth}\n`);
-    const { output } = await install({ product, root: root.path, request: { source: 'file' }, source });
-    expect(output.error).toBeNull();
-  }
-}
-
-/** On a host that had code and a unit of its own: both are originals. */
-async function legacy(count: number): Promise<Place & { readonly originals: ReadonlyMap<string, string> }> {
-  const root = place();
-  root.write(files.code, '# of before\n', 0o640);
-  root.write(files.service, '[Service]\nExecStart=/bin/true\n');
-  const originals = contents(root);
-  // Whoever has units and no secrets has lost them.
-  const secret = 'ab'.repeat(32);
-  const keys = ['MCP_TOKEN', 'CLIENT_ID', 'CLIENT_SECRET', 'TOKEN_SECRET'];
-  root.write(files.env, keys.map((key) => `${key}=${secret}\n`).join(''), 0o600);
-  expect((await install({ root: root.path })).output.error).toBeNull();
-  await upgrades(root, count);
-  return { ...root, originals };
-}
-
-/** Mode, owner and content of each path. */
-const contents = (root: Place): ReadonlyMap<string, string> =>
-  new Map(
-    [...root.look()].map(([path, words]) => {
-      const [mode, uid, gid, , , , , content] = words.split(' ');
-      return [path, `${mode} ${uid} ${gid} ${content}`] as const;
-    }),
-  );
-
-const eventsOf = (stdout: string): readonly RunEvent[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as RunEvent);
-
-async function prune(root: Place, ...args: readonly string[]) {
-  const ran = await root.run('history', ['--prune', ...args, '--json']);
-  const events = eventsOf(ran.stdout);
-  return {
-    exitCode: ran.exitCode,
-    result: events.at(-1) as Extract<RunEvent, { type: 'result' }>,
-    pruned: events.flatMap((event) => (event.type === 'pruned' ? [event] : [])),
-  };
-}
+import { expectExit, files, installed, place } from '../support/place.ts';
+import { contents, copiesIn, folder, legacy, prune, withCopies } from '../support/pruning.ts';
 
 test('of 24 changing runs the newest 20 keep their copies, the others their journals and the originals (security 13)', async () => {
   using root = await legacy(23);
@@ -242,70 +175,6 @@ describe('history --prune', () => {
   });
 });
 
-describe('a copy that cannot be removed', () => {
-  /** Nobody can unlink what something is mounted on, root included. */
-  async function pinned(root: Place, run: string, work: () => Promise<void>): Promise<void> {
-    const file = `${root.at(folder(run))}/1`;
-    execFileSync('mount', ['--bind', file, file]);
-    try {
-      await work();
-    } finally {
-      execFileSync('umount', ['--lazy', file]);
-    }
-  }
-
-  test('is E_PRUNE, which names the run; what went before is gone, and the next prune goes on', async () => {
-    using root = await legacy(3);
-    const [, second = '', third = '', fourth = ''] = root.runs();
-    await pinned(root, third, async () => {
-      const { exitCode, result, pruned } = await prune(root, '0');
-      expect([exitCode, result.outcome, result.changed, result.error?.code]).toEqual([
-        13,
-        'failed',
-        true,
-        'E_PRUNE',
-      ]);
-      expect(result.error?.message).toBe(`The copies of run ${third} could not be pruned: EBUSY.`);
-      expect(pruned.map(({ run }) => run)).toEqual([second]);
-    });
-    expect((await prune(root, '0')).pruned.map(({ run }) => run)).toEqual([third, fourth]);
-  });
-
-  test('does not fail a run, which says so', async () => {
-    using root = await legacy(20);
-    const [, second = ''] = root.runs();
-    root.write('/root/next.py', '# next\n');
-    await pinned(root, second, async () => {
-      const { stdout } = expectExit(await root.install(['--source', root.at('/root/next.py')]), 0);
-      expect(stdout).toContain(`[!] The copies of run ${second} could not be pruned: EBUSY.`);
-      expect(stdout).toContain('[OK] Installation complete');
-    });
-  });
-});
-
-describe('killed when it has removed the first copy', () => {
-  test('a prune is gone on from by the next one', async () => {
-    using root = await legacy(4);
-    const args = ['history', '--prune', '0', '--root', root.path];
-    expect((await traced(args, { inject: 'unlink:signal=KILL:when=2' })).exitCode).toBe(137);
-    const left = copiesIn(root).length;
-    expect([4, 5]).toContain(left);
-    expect((await prune(root, '0')).exitCode).toBe(0);
-    expect(withCopies(root)).toEqual([root.runs()[0]]);
-    expectExit(await root.run('uninstall', ['--purge']), 0);
-    expect([...root.originals].filter(([path, now]) => contents(root).get(path) !== now)).toEqual([]);
-  });
-
-  test('a prune is gone on from by the next changing run', async () => {
-    using root = await legacy(19);
-    const args = ['history', '--prune', '3', '--root', root.path];
-    expect((await traced(args, { inject: 'unlink:signal=KILL:when=2' })).exitCode).toBe(137);
-    await upgrades(root, 20, 100);
-    const runs = root.runs();
-    expect(withCopies(root)).toEqual([runs[0], ...runs.slice(-20)]);
-  });
-});
-
 test('of an instance, its own journal is pruned and no other', async () => {
   using root = place();
   for (const instance of [[], ['--instance', 'second']]) {
@@ -325,19 +194,4 @@ test('of an instance, its own journal is pruned and no other', async () => {
     paths: [[code], [code]],
   });
   expect(copiesIn(root)).toEqual(plain);
-});
-
-test('of an instance, a failure at the end of a run names the command for that instance', async () => {
-  using root = place();
-  await upgrades(root, 21, 0, createMcpOauthProxy('second'));
-  const runs = `${files.journal}/instances/second/runs`;
-  const [, oldest = ''] = readdirSync(root.at(runs)).sort();
-  const copies = root.at(`${runs}/${oldest}/before`);
-  renameSync(copies, root.at('/copies'));
-  symlinkSync(root.at('/copies'), copies);
-  root.write('/root/next.py', '# next\n');
-  for (const args of [['install', '--source', root.at('/root/next.py')], ['rollback']])
-    expect(expectExit(await root.install([...args, '--instance', 'second']), 0).stdout).toContain(
-      `[!] The copies of run ${oldest} could not be pruned: ENOTDIR. Put the cause right, then run \`${bundle} history --prune --instance second\`: it goes on where this stopped.`,
-    );
 });

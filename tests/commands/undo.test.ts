@@ -1,14 +1,8 @@
 /** `rollback` and `uninstall` on the command line, and what `history` and `status` tell of them. */
 import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../src/run-events.ts';
 import { expectExit, files, installed, type Place } from '../support/place.ts';
-
-const eventsOf = (stdout: string): readonly RunEvent[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as RunEvent);
+import { eventsOf } from '../support/run-events.ts';
 
 const resultOf = (stdout: string): unknown => eventsOf(stdout).at(-1);
 
