@@ -8,7 +8,8 @@ import { toDot } from '../../src/diagram/dot.ts';
 import { toJson } from '../../src/diagram/json.ts';
 import { toMermaid } from '../../src/diagram/mermaid.ts';
 import { toSvg } from '../../src/diagram/svg.ts';
-import { encodeRecord, parseJournal } from '../../src/journal/record.ts';
+import { parseJournal } from '../../src/journal/record.ts';
+import { journalText } from '../support/journal-text.ts';
 import { run, temporaryRoot } from '../support/installer.ts';
 
 const formats = { mermaid: toMermaid(), dot: toDot(), json: toJson(), svg: toSvg({ standalone: true }) };
@@ -48,17 +49,9 @@ test('--json hands it on as an event', async () => {
 
 /** The journal as an older version of the machine would have written it: its checksums fit. */
 function ofAnotherMachine(journal: string): string {
-  let previous = '';
-  const lines = parseJournal(journal).records.map((record) => {
-    const machine = { id: 'installer', version: '0' };
-    const { line, sum } = encodeRecord(
-      record.k === 'run.started' ? { ...record, machine } : record,
-      previous,
-    );
-    previous = sum;
-    return line;
-  });
-  return lines.join('');
+  const machine = { id: 'installer', version: '0' };
+  const { records } = parseJournal(journal);
+  return journalText(records.map((record) => (record.k === 'run.started' ? { ...record, machine } : record)));
 }
 
 describe('--run', () => {

@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { install, type InstallOptions } from '../../src/install.ts';
 import { readMemory } from '../../src/journal/reader.ts';
-import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
+import { parseJournal } from '../../src/journal/record.ts';
 import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
 import type { Product } from '../../src/products/product.ts';
 import { status } from '../../src/status.ts';
+import { journalText } from '../support/journal-text.ts';
 import { files, place, type Place } from '../support/place.ts';
 
 /** An installer that brings this code along. */
@@ -28,16 +29,10 @@ const outdated = ['source-outdated'];
 function forgetBundled(root: Place): void {
   for (const back of root.runs().keys()) {
     const file = root.journal(back);
-    let previous = '';
-    const lines = parseJournal(root.read(file)).records.map((record) => {
-      const text = JSON.stringify(record, (key, value: unknown) =>
-        key === 'bundled' || key === 'sourcesInsteadOf' ? undefined : value,
-      );
-      const { line, sum } = encodeRecord(JSON.parse(text) as JournalRecord, previous);
-      previous = sum;
-      return line;
-    });
-    writeFileSync(root.at(file), lines.join(''));
+    const text = JSON.stringify(parseJournal(root.read(file)).records, (key, value: unknown) =>
+      key === 'bundled' || key === 'sourcesInsteadOf' ? undefined : value,
+    );
+    writeFileSync(root.at(file), journalText(JSON.parse(text) as object[]));
   }
 }
 

@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { expect, test, describe } from 'vitest';
 import { encodeExport, parseExport } from '../../src/journal/exported.ts';
-import { encodeRecord, type JournalRecord } from '../../src/journal/record.ts';
+import { journalText } from '../support/journal-text.ts';
 import { run, temporaryRoot, type Ran } from '../support/installer.ts';
 import { expectExit, installed, type Place } from '../support/place.ts';
 
@@ -112,19 +112,9 @@ describe('nothing is written', () => {
   });
 });
 
-/** Anybody can make checksums that fit. */
-const forged = (records: readonly unknown[]): string => {
-  let previous = '';
-  const lines = records.map((record, n) => {
-    const { line, sum } = encodeRecord(
-      { n, t: '2026-11-25T00:00:00.000Z', ...(record as object) } as JournalRecord,
-      previous,
-    );
-    previous = sum;
-    return line;
-  });
-  return Buffer.from(encodeExport('20261125T000000Z-abcd', Buffer.from(lines.join('')))).toString('utf8');
-};
+/** An exported run, as anybody can make one. */
+const forged = (records: readonly object[]): string =>
+  Buffer.from(encodeExport('20261125T000000Z-abcd', Buffer.from(journalText(records)))).toString('utf8');
 
 const started = {
   k: 'run.started',

@@ -3,24 +3,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { emptyMemory, memoryFor, remember, type Fact, type Memory } from '../../src/facts.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
+import { parseJournal } from '../../src/journal/record.ts';
 import { memoryOf, runOf } from '../../src/journal/reader.ts';
+import { journalText } from '../support/journal-text.ts';
 import { cases } from '../support/cases.ts';
 import { anyFact } from '../support/facts.ts';
 
 /** A name that every object has, too. */
 const product = { name: 'constructor', service: 'x.service', envFile: '/etc/x/.env' };
-
-const textOf = (records: readonly JournalRecord[]): string => {
-  let previous = '';
-  return records
-    .map((record) => {
-      const { line, sum } = encodeRecord(record, previous);
-      previous = sum;
-      return line;
-    })
-    .join('');
-};
 
 /** A run that ends after these facts: what the next one inherits, and its journal as text. */
 function runWith(facts: readonly Fact[], inherited: Memory, lastId: string | null) {
@@ -33,7 +23,7 @@ function runWith(facts: readonly Fact[], inherited: Memory, lastId: string | nul
     lastId,
   });
   for (const fact of facts) journal.fact(fact);
-  return { journal, text: textOf(journal.records) };
+  return { journal, text: journalText(journal.records) };
 }
 
 const facts = fc.array(anyFact, { maxLength: 30 });
@@ -83,7 +73,7 @@ test('facts split among runs at any place leave the same to know as in one run, 
         const whole = runWith(all, start, null).journal.memory;
         const first = runWith(all.slice(0, at), start, null).journal;
         // Through the text: what the next run inherits stands in the first record of its journal.
-        const inherited = memoryOf(runOf(first.run, parseJournal(textOf(first.records))));
+        const inherited = memoryOf(runOf(first.run, parseJournal(journalText(first.records))));
         const second = runWith(all.slice(at), memoryFor(inherited, product), first.run).journal;
         const merged = (memory: Memory) => ({
           ...memory,

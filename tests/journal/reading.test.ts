@@ -4,20 +4,15 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } 
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { install } from '../../src/install.ts';
-import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
+import { parseJournal, type JournalRecord } from '../../src/journal/record.ts';
+import { journalText } from '../support/journal-text.ts';
 import { expectExit, files, installed, place, type Place } from '../support/place.ts';
 
 /** The records of the last journal, changed and chained anew. */
 function rewrite(root: Place, change: (record: JournalRecord) => JournalRecord): readonly JournalRecord[] {
   const file = root.journal();
   const records = parseJournal(root.read(file)).records.map(change);
-  let previous = '';
-  const lines = records.map((record) => {
-    const { line, sum } = encodeRecord(record, previous);
-    previous = sum;
-    return line;
-  });
-  root.write(file, lines.join(''), 0o600);
+  root.write(file, journalText(records), 0o600);
   return records;
 }
 

@@ -1,7 +1,8 @@
 /** A record with a right checksum and a wrong shape, made by hand or by another version, is damage and no crash. */
 import { describe, expect, test } from 'vitest';
 import { emptyMemory, type Fact } from '../../src/facts.ts';
-import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
+import { parseJournal } from '../../src/journal/record.ts';
+import { journalText } from '../support/journal-text.ts';
 import { expectExit, files, installed, type Place } from '../support/place.ts';
 
 const identity = { type: 'file', hash: 'one', mode: 0o644, uid: 0, gid: 0 } as const;
@@ -50,18 +51,7 @@ const ended = {
 };
 const factOf = (fact: object): object => ({ k: 'fact', v: 1, fact });
 
-function lines(...bodies: readonly object[]): string {
-  let previous = '';
-  return bodies
-    .map((body, n) => {
-      const record = { n, t: '2026-11-25T00:00:00.000Z', ...body } as JournalRecord;
-      const { line, sum } = encodeRecord(record, previous);
-      previous = sum;
-      return line;
-    })
-    .join('');
-}
-
+const lines = (...bodies: readonly object[]): string => journalText(bodies);
 const damageOf = (...bodies: readonly object[]): string | null => parseJournal(lines(...bodies)).damage;
 
 /** The same with one field of the wrong type, for every field, however deep: no field is a list of numbers. */

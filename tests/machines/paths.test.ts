@@ -4,12 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { isErrorCode, toPublicError } from '../../src/errors.ts';
 import { emptyMemory } from '../../src/facts.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import { encodeRecord, parseJournal } from '../../src/journal/record.ts';
+import { parseJournal } from '../../src/journal/record.ts';
 import { transitions } from '../../src/machines/diagram.ts';
 import { installerMachine } from '../../src/machines/installer.ts';
 import { replay, replaySteps, type RecordedEvent, type Snapshot } from '../../src/machines/replay.ts';
 import type { Input } from '../../src/machines/types.ts';
 import { pathRequests, pathsOver, type MachinePath, type PathEvent } from '../../src/testing.ts';
+import { journalText } from '../support/journal-text.ts';
 
 const paths = pathRequests.flatMap(pathsOver);
 
@@ -68,15 +69,7 @@ function liveRun(path: MachinePath) {
 
 /** The journal's records, written as lines and read again. */
 function recorded(journal: Journal): RecordedEvent[] {
-  let previous = '';
-  const text = journal.records
-    .map((record) => {
-      const { line, sum } = encodeRecord(record, previous);
-      previous = sum;
-      return line;
-    })
-    .join('');
-  const parsed = parseJournal(text);
+  const parsed = parseJournal(journalText(journal.records));
   expect(parsed).toMatchObject({ torn: false, damage: null });
   return parsed.records.flatMap((record) => (record.k === 'event' ? [record.event] : []));
 }
