@@ -2,8 +2,9 @@
  * A product from a file, without programming: YAML or JSON (which YAML reads too), with the service's own files beside it.
  * Every problem is told with its line and column.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { close } from './descriptor.ts';
 import { errnoOf } from './errno.ts';
 import { InstallerError } from './errors.ts';
 import { nameOf, parseText, type Placed } from './product-text.ts';
@@ -27,7 +28,7 @@ function readRegular(file: string): Buffer | string {
       if (status.size > maxBytes) return 'it is larger than 16 MiB';
       return readFileSync(fd);
     } finally {
-      closeSync(fd);
+      close(fd);
     }
   } catch (error) {
     return `it cannot be read (${errnoOf(error)})`;

@@ -1,5 +1,6 @@
 /** Files that options name: read to the end, but never without bound, and told by their option where that fails. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { close } from '../descriptor.ts';
 import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
 import { usage } from './usage.ts';
@@ -41,7 +42,7 @@ export function readInput(file: string, option: string, regular = false): Buffer
       if (fstatSync(fd).isDirectory()) throw usage(`--${option} ${file} is a directory.`, 'Give a file.');
       return boundedInput(fd, file, option);
     } finally {
-      closeSync(fd);
+      close(fd);
     }
   } catch (error) {
     if (error instanceof InstallerError) throw error;

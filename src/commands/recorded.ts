@@ -1,5 +1,6 @@
 /** The run that a command is about: one of this host's journal, or one in a file from any host. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { close } from '../descriptor.ts';
 import { createRealHost } from '../effects/host/real.ts';
 import { errnoOf } from '../errno.ts';
 import { InstallerError } from '../errors.ts';
@@ -66,7 +67,7 @@ function textOf(file: string): string {
     if (size > maxBytes) throw damaged(file, 'it is larger than any run', foreign);
     return readFileSync(fd, 'utf8');
   } finally {
-    closeSync(fd);
+    close(fd);
   }
 }
 

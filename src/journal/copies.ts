@@ -2,8 +2,9 @@
  * Copies of what runs replaced, `before/N` in the folder of each: listed and removed. Every directory is opened without
  * following links, and what is in it is named through its descriptor, as everywhere in the journal.
  */
-import { closeSync, fsyncSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
+import { fsyncSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
+import { close } from '../descriptor.ts';
 import { errnoOf } from '../errno.ts';
 import { namesIn, openDirectory, through } from '../opened-directory.ts';
 import { isLeftover } from './files.ts';
@@ -36,7 +37,7 @@ function inside<T>(
     if (fds.length < names.length && errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   } finally {
-    for (const fd of fds) closeSync(fd);
+    for (const fd of fds) close(fd);
   }
 }
 

@@ -16,13 +16,14 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { close } from '../descriptor.ts';
 
 export function syncDirectory(directory: string): void {
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(fd);
   } finally {
-    closeSync(fd);
+    close(fd);
   }
 }
 
@@ -46,7 +47,7 @@ export function readRegularFile(file: string): Buffer {
     if (!fstatSync(fd).isFile()) throw new Error(`${file} is not a regular file`);
     return readFileSync(fd);
   } finally {
-    closeSync(fd);
+    close(fd);
   }
 }
 

@@ -3,8 +3,9 @@
  * a run that changes nothing and has no journal directory yet leaves nothing behind.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, ftruncateSync } from 'node:fs';
+import { fsyncSync, ftruncateSync } from 'node:fs';
 import path from 'node:path';
+import { close } from '../descriptor.ts';
 import { errnoOf } from '../errno.ts';
 import { remember, type Fact, type Memory } from '../facts.ts';
 import { openDirectory } from '../opened-directory.ts';
@@ -168,7 +169,7 @@ export class Journal {
     try {
       this.sync();
     } finally {
-      for (const fd of [this.fd, this.runs]) if (fd !== null) closeSync(fd);
+      for (const fd of [this.fd, this.runs]) if (fd !== null) close(fd);
       this.fd = null;
       this.runs = null;
     }

@@ -5,8 +5,9 @@
  * description, so this process goes on holding it. Synchronous and without execa, which cannot pass a descriptor on.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readdirSync } from 'node:fs';
+import { constants, existsSync, openSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { close } from '../descriptor.ts';
 import { attempt } from './attempt.ts';
 
 const flock = '/usr/bin/flock';
@@ -45,9 +46,9 @@ export function takeLock(directory: string): Lock | null {
   let taken = false;
   try {
     taken = attempt(() => lockDescriptor(fd, '--exclusive', '--wait', patience));
-    return taken ? { release: () => closeSync(fd) } : null;
+    return taken ? { release: () => close(fd) } : null;
   } finally {
-    if (!taken) closeSync(fd);
+    if (!taken) close(fd);
   }
 }
 
@@ -80,7 +81,7 @@ export function probeLock(directory: string): boolean {
   try {
     return !attempt(() => lockDescriptor(fd, '--shared', '--nonblock'));
   } finally {
-    closeSync(fd);
+    close(fd);
   }
 }
 

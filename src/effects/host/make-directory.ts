@@ -1,6 +1,7 @@
 /** Makes one directory, durably, so that neither a kill nor a power cut leaves it with another mode than it is to have. */
-import { closeSync, fchmodSync, fsyncSync, mkdirSync } from 'node:fs';
+import { fchmodSync, fsyncSync, mkdirSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
+import { close } from '../../descriptor.ts';
 import { openDirectory } from '../../opened-directory.ts';
 import type { Place } from './resolve.ts';
 
@@ -27,7 +28,7 @@ export function makeDirectory(place: Place, mode: number): void {
     fchmodSync(fd, mode);
     fsyncSync(fd);
   } finally {
-    closeSync(fd);
+    close(fd);
   }
   fsyncSync(place.fd);
 }

@@ -1,6 +1,5 @@
 /** The real host: files below its root through opened directories, programs, HTTP on loopback. */
 import {
-  closeSync,
   constants,
   fchmodSync,
   fstatSync,
@@ -14,6 +13,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { close } from '../../descriptor.ts';
 import { errnoOf } from '../../errno.ts';
 import { InstallerError } from '../../errors.ts';
 import type { FileIdentity } from '../../facts.ts';
@@ -171,7 +171,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
           } catch (error) {
             throw unreadable(trust, path, error);
           } finally {
-            closeSync(fd);
+            close(fd);
           }
         },
         nothing,
@@ -184,7 +184,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
       try {
         return fstatSync(fd).isFile();
       } finally {
-        closeSync(fd);
+        close(fd);
       }
     },
     readSystem: (path) => (root === '/' ? system(() => readFileSync(path)) : null),
@@ -237,7 +237,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
           fchmodSync(fd, mode);
           fsyncSync(fd);
         } finally {
-          closeSync(fd);
+          close(fd);
         }
       }),
     change: async (command): Promise<CommandResult> => {

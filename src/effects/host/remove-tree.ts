@@ -3,7 +3,8 @@
  * while we walk: each is opened without following links, and what is in it is named through its descriptor. Node's own
  * `rmSync` walks by paths.
  */
-import { closeSync, fstatSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
+import { fstatSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
+import { close } from '../../descriptor.ts';
 import { errnoOf } from '../../errno.ts';
 import { namesIn, openDirectory, through } from '../../opened-directory.ts';
 
@@ -29,7 +30,7 @@ function remove(path: string, device: number): void {
     // What is mounted there is not this directory's: it stays, and so does the directory (EBUSY).
     if (fstatSync(fd).dev === device) for (const name of namesIn(fd)) remove(through(fd, name), device);
   } finally {
-    closeSync(fd);
+    close(fd);
   }
   rmdirSync(path);
 }

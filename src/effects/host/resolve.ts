@@ -3,7 +3,8 @@
  *
  * Links on the way count as in a chroot: they never lead out of the root.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { close } from '../../descriptor.ts';
 import { errnoOf } from '../../errno.ts';
 import { InstallerError } from '../../errors.ts';
 import { openDirectory, through } from '../../opened-directory.ts';
@@ -79,7 +80,7 @@ class Walk {
   }
 
   close(): void {
-    for (const fd of this.fds.splice(0)) closeSync(fd);
+    for (const fd of this.fds.splice(0)) close(fd);
   }
 
   /** Keeps the directory that the walk has reached; the caller closes it. */
@@ -91,7 +92,7 @@ class Walk {
 
   private up(): void {
     if (this.fds.length === 1) return;
-    closeSync(this.fds.pop()!);
+    close(this.fds.pop()!);
     this.names.pop();
   }
 
@@ -168,7 +169,7 @@ export function locate(trust: Trust, path: string): Place | null {
       return null;
     }
     const fd = walk.take();
-    return { fd, name, path: through(fd, name), close: () => closeSync(fd) };
+    return { fd, name, path: through(fd, name), close: () => close(fd) };
   } catch (error) {
     walk.close();
     throw error;
