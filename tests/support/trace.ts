@@ -108,7 +108,7 @@ export function allCalls(trace: string): readonly TracedCall[] {
   });
 }
 
-/** Calls of the program itself that succeeded. */
+/** Calls of the program itself that succeeded; what it closes changes nothing. */
 export function parseTrace(trace: string): readonly Call[] {
   const calls = allCalls(trace);
   // Where nsenter started it, it is not the first one.
@@ -117,7 +117,8 @@ export function parseTrace(trace: string): readonly Call[] {
       name === 'openat' && file.endsWith('journal.jsonl') && flags.includes('O_CREAT'),
   )?.pid;
   return calls.filter(
-    ({ pid, result }) => pid === (main ?? calls[0]?.pid) && !result.startsWith('-1') && result !== '?',
+    ({ pid, name, result }) =>
+      pid === (main ?? calls[0]?.pid) && name !== 'close' && !result.startsWith('-1') && result !== '?',
   );
 }
 
