@@ -1,12 +1,11 @@
 /** What secrets are made of: bytes of the operating system's generator, as many as it says, and never the same twice. */
 import { describe, expect, test, vi } from 'vitest';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
-import { createScope } from '../../src/effects/scope.ts';
 import { secrets } from '../../src/effects/secrets.ts';
-import { emptyMemory } from '../../src/facts.ts';
 import { install } from '../../src/install.ts';
 import type { Request } from '../../src/machines/types.ts';
 import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
+import { emptyScope } from '../support/scope.ts';
 import { files } from '../support/host-tree.ts';
 
 const drawn = vi.hoisted((): string[] => []);
@@ -41,24 +40,7 @@ describe('a secret that is generated (security 24)', () => {
 
   test('is never the one that was drawn before, in 10,000 draws', async () => {
     const { randomBytes } = await import('node:crypto');
-    const scope = createScope({
-      host: createMemoryHost(),
-      product: mcpOauthProxy,
-      version: '1.0.0',
-      memory: () => emptyMemory,
-      record: () => undefined,
-      backup: () => Promise.resolve(''),
-      notify: () => undefined,
-      beforeChange: () => Promise.resolve(),
-      lock: () => 'later',
-      fingerprint: () => '',
-      randomBytes,
-      supplied: new Map(),
-      source: null,
-      asker: null,
-      mustOwn: false,
-      sudoCommand: '',
-    });
+    const scope = emptyScope({ host: createMemoryHost(), product: mcpOauthProxy, randomBytes });
     const request = { rotate: 'none', unset: [] as readonly string[] } as Request;
     const values = new Set<string>();
     for (let nth = 0; nth < 10_000; nth += 1) {

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endCrashLoop } from '../../src/effects/crash-loop.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import type { Command, CommandResult, Host, HttpAnswer } from '../../src/effects/host/port.ts';
-import { createScope, type Scope } from '../../src/effects/scope.ts';
+import type { Scope } from '../../src/effects/scope.ts';
 import { untilHealthy } from '../../src/effects/service.ts';
-import { emptyMemory } from '../../src/facts.ts';
 import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
+import { emptyScope } from '../support/scope.ts';
 
 const noon = Date.parse('2026-01-02T12:00:00Z');
 
@@ -48,24 +48,7 @@ function hostOf({ shown, answers = () => null, listens = true }: Life): Host {
 }
 
 function scopeOf(life: Life, restarted: boolean): Scope {
-  const scope = createScope({
-    host: hostOf(life),
-    product: mcpOauthProxy,
-    version: '1.0.0',
-    memory: () => emptyMemory,
-    record: () => undefined,
-    backup: () => Promise.resolve(''),
-    notify: () => undefined,
-    beforeChange: () => Promise.resolve(),
-    lock: () => 'later',
-    fingerprint: () => '',
-    randomBytes: (count) => new Uint8Array(count),
-    supplied: new Map(),
-    source: null,
-    asker: null,
-    mustOwn: false,
-    sudoCommand: '',
-  });
+  const scope = emptyScope({ host: hostOf(life), product: mcpOauthProxy });
   scope.state.settings = { LISTEN_PORT: '8083' };
   if (restarted) scope.state.restarted.add(mcpOauthProxy.service);
   return scope;

@@ -2,24 +2,15 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { toPublicError } from '../../src/errors.ts';
 import type { FileIdentity } from '../../src/facts.ts';
 import { isTemporaryOf } from '../../src/effects/host/atomic-file.ts';
 import { createRealHost } from '../../src/effects/host/real.ts';
 import { lookAt } from '../../src/effects/identity.ts';
+import { told } from '../support/told.ts';
 import { temporaryRoot } from '../support/installer.ts';
 
 const nobody = 65_534;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
-const told = async (make: () => unknown): Promise<unknown> => {
-  try {
-    return await make();
-  } catch (error) {
-    const { code, message } = toPublicError(error);
-    return [code, message];
-  }
-};
-
 function opened() {
   const root = temporaryRoot();
   const at = (file: string): string => path.join(root.path, file);

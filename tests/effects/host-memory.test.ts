@@ -1,17 +1,9 @@
 /** What only the host in memory has: files from the beginning, and answers of the caller's. */
 import { expect, test } from 'vitest';
-import { toPublicError } from '../../src/errors.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import { tools } from '../../src/effects/tools.ts';
+import { told } from '../support/told.ts';
 
-const told = async (make: () => unknown): Promise<unknown> => {
-  try {
-    return await make();
-  } catch (error) {
-    const { code, message } = toPublicError(error);
-    return [code, message];
-  }
-};
 const types = (host: ReturnType<typeof createMemoryHost>) =>
   [...host.nodes].map(([path, { type, mode }]) => [path, type, mode.toString(8)]);
 

@@ -3,7 +3,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { viewOf } from '../../src/effects/view.ts';
 import { reloadsOf } from '../../src/effects/plan/reloads.ts';
-import { createScope } from '../../src/effects/scope.ts';
 import type { UnitStatus } from '../../src/effects/units.ts';
 import { emptyMemory, memoryFor, type Memory } from '../../src/facts.ts';
 import { install, type InstallOptions } from '../../src/install.ts';
@@ -16,6 +15,7 @@ import { plainRequest } from '../../src/request.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { status } from '../../src/status.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
+import { emptyScope } from '../support/scope.ts';
 import { files, place, type Place } from '../support/place.ts';
 import { signerDefinition, signerFiles } from './signer.ts';
 
@@ -216,23 +216,10 @@ test('a run finishes what is its own product’s, and what all share; the rest s
     { what: 'reloadManager', unit: 'systemd', because, run: 'a' },
     { what: 'restart', unit: signer.service, because, run: 'b' },
   ] as const;
-  const scope = createScope({
+  const scope = emptyScope({
     host: createMemoryHost(),
     product: signer,
-    version: '1.0.0',
     memory: () => ({ ...emptyMemory, owed }),
-    record: () => undefined,
-    backup: () => Promise.resolve(''),
-    notify: () => undefined,
-    beforeChange: () => Promise.resolve(),
-    lock: () => 'later',
-    fingerprint: () => '',
-    randomBytes: (count) => new Uint8Array(count),
-    supplied: new Map(),
-    source: null,
-    asker: null,
-    mustOwn: false,
-    sudoCommand: '',
   });
   scope.state.services = 'live';
   scope.state.unitsBefore = new Map([[signer.service, running(signer.service)]]);

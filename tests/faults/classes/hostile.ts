@@ -24,6 +24,7 @@ import { files, type HostTree } from '../../support/host-tree.ts';
 import { bundle, resultOf } from '../../support/installer.ts';
 import { changedPaths, treeOf } from '../../support/tree.ts';
 import type { FaultClass, Injection, Verdict } from '../fault-class.ts';
+import { resultIn } from '../judge.ts';
 import { secretsOf } from '../looks.ts';
 import type { Prepared } from '../prepared.ts';
 
@@ -122,11 +123,11 @@ async function install(host: HostTree): Promise<Ended> {
       host.path,
     ]),
   );
-  const result = /"type":"result".*$/mu.exec(ran.stdout)?.[0] ?? '';
+  const result = resultIn(ran.stdout);
   return {
     exitCode: ran.exitCode,
-    code: /"code":"(E_[A-Z_]+)"/u.exec(result)?.[1] ?? null,
-    outcome: /"outcome":"([a-z-]+)"/u.exec(result)?.[1] ?? null,
+    code: result?.error?.code ?? null,
+    outcome: result?.outcome ?? null,
     output:
       ran.exitCode === 137 ? `it did not end in ${patience} s` : (ran.output.trim().split('\n').at(-1) ?? ''),
   };
