@@ -4,6 +4,7 @@ import { environment } from './classes/environment.ts';
 import { errors } from './classes/errors.ts';
 import { hostile } from './classes/hostile.ts';
 import { kill } from './classes/kill.ts';
+import { killOnHosts } from './classes/kill-on-hosts.ts';
 import { limits } from './classes/limits.ts';
 import { polite } from './classes/polite.ts';
 import { races } from './classes/races.ts';
@@ -14,6 +15,7 @@ import type { FaultClass } from './fault-class.ts';
 export const classes: readonly FaultClass[] = [
   kill,
   polite,
+  killOnHosts,
   power,
   torn,
   errors,

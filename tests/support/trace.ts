@@ -40,7 +40,7 @@ export interface Traced {
 }
 
 /** Calls that change files, and `openat` and `close`, which tell what descriptors are of. */
-const changingCalls =
+export const changingCalls =
   'openat,close,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,utimensat';
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f' };
 

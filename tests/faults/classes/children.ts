@@ -4,9 +4,10 @@
  */
 import { isErrorCode } from '../../../src/errors.ts';
 import { createHost, until, type Host, type Result } from '../../hosts/support/host.ts';
-import { secretsInFile, secretsInProcess } from '../../hosts/support/secrets.ts';
+import { secretsInFile } from '../../hosts/support/secrets.ts';
 import type { FaultClass, Injection, Verdict } from '../fault-class.ts';
 import { resultIn } from '../judge.ts';
+import { serves, usualPorts } from '../serves.ts';
 
 interface ChildFault {
   readonly name: string;
@@ -25,7 +26,6 @@ interface ChildFault {
 }
 
 const change = ['--port', '9000'];
-const before = [8083, 8084];
 const after = [9000, 9001];
 
 /** Does this instead, the first time that the program gets this word; then the real one is in its place again. */
@@ -148,22 +148,9 @@ async def app(scope, receive, send):
       if (told.exitCode !== 13) throw new Error(`a crash loop is not told: exit ${told.exitCode}`);
     },
     next: ['--source', 'bundled'],
-    ports: before,
+    ports: usualPorts,
   },
 ];
-
-async function serves(host: Host, ports: readonly number[]): Promise<readonly string[]> {
-  const problems: string[] = [];
-  for (const port of ports) {
-    const { stdout } = await host.sh(
-      `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:${port}/healthz`,
-    );
-    if (stdout !== '200') problems.push(`V7: port ${port} answers ${stdout}`);
-  }
-  if (JSON.stringify(await secretsInProcess(host)) !== JSON.stringify(secretsInFile(host)))
-    problems.push('V2: the process has other secrets than the file');
-  return problems;
-}
 
 const last = ({ output }: Result): string => output.trim().split('\n').at(-1) ?? '';
 
@@ -178,7 +165,7 @@ async function strike(fault: ChildFault): Promise<Verdict> {
   if (ended.exitCode !== fault.exitCode) problems.push(`V12: exit ${ended.exitCode}: ${last(ended)}`);
   if (ended.exitCode !== 0) {
     if (!isErrorCode(resultIn(ended.stdout)?.error?.code)) problems.push('V12: no reason is told');
-    problems.push(...(await serves(host, before)));
+    problems.push(...(await serves(host, usualPorts)));
   }
   const fired = !struck.includes(fault) || (await host.sh('test -e /run/struck')).exitCode === 0;
   await fault.lift(host);

@@ -3,7 +3,7 @@
  *
  * The checkout is bound read-only at /opt/mcp-installer and this process's node at /usr/local/bin/node.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -167,7 +167,7 @@ export class Host implements AsyncDisposable {
     return ['nsenter', `--target=${this.leader}`, '--net', '--', ...argv];
   }
 
-  spawn(argv: readonly string[], options: RunOptions = {}): ChildProcess {
+  spawn(argv: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
     const [file = '', ...args] = this.command(argv, options);
     return spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   }
@@ -188,9 +188,14 @@ export class Host implements AsyncDisposable {
     return result.stdout.trim();
   }
 
+  /** The built command line, for those who start it themselves. */
+  installerCommand(args: readonly string[]): string[] {
+    return ['node', `${checkout}/dist/mcp-installer.mjs`, ...args];
+  }
+
   /** The built command line, as root. */
   installer(args: readonly string[], options: RunOptions = {}): Promise<Result> {
-    return this.run(['node', `${checkout}/dist/mcp-installer.mjs`, ...args], options);
+    return this.run(this.installerCommand(args), options);
   }
 
   read(file: string): string {
