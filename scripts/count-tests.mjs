@@ -12,7 +12,7 @@ function ofFaults({ injections, passed: survived }) {
   passed += survived;
   for (const { id, fired, problems } of injections) {
     if (fired && problems.length === 0) continue;
-    failures.push([`fault ${id}`, ...(fired ? problems : ['it did not happen'])]);
+    failures.push([`fault ${id}`, ...(problems.length > 0 ? problems : ['it did not happen'])]);
   }
 }
 

@@ -8,6 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { until } from '../hosts/support/host.ts';
 import { hostTree } from '../support/host-tree.ts';
 import type { Copy, Prepared } from './prepared.ts';
 
@@ -21,13 +22,22 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", int(
 
 export interface Disk extends Copy {
   /** Power off, and on again. */
-  cut(how: Cut): void;
+  cut(how: Cut): Promise<void>;
 }
 
 let disks = 0;
 
 const must = (file: string, args: readonly string[]): void =>
   void execFileSync(file, args, { stdio: 'ignore' });
+
+/**
+ * Mounted again while anybody still has the file system, it would be the one that was shut down: a host that boots meanwhile
+ * has a copy of every mount of this machine, until it has left its root behind.
+ */
+const released = (image: string): Promise<true> =>
+  until('nobody has the disk any more', () =>
+    execFileSync('losetup', ['--associated', image], { encoding: 'utf8' }) === '' ? true : undefined,
+  );
 
 /** A copy of the prepared host on a disk of its own, all of it synced. */
 export function onDisk(prepared: Prepared, work: string): Disk {
@@ -43,9 +53,10 @@ export function onDisk(prepared: Prepared, work: string): Disk {
   must('sync', ['-f', mount]);
   return {
     ...hostTree(root),
-    cut: (how) => {
+    cut: async (how) => {
       must('python3', ['-c', shutdown, mount, String(cuts[how])]);
       must('umount', [mount]);
+      await released(image);
       must('mount', ['-o', 'loop', image, mount]);
     },
     [Symbol.dispose]: () => {

@@ -4,7 +4,8 @@
  *
  * V1 secrets whole, V4 secrets private, V5 nothing half made or left behind, V6 journal whole, V8 converged, V9 no secret
  * told, V10 what people wrote survives (part of V5: contents are compared), V12 a run that ends by itself says why, and
- * leaves what it says. V2, V3 and V7 are about running programs: tests/hosts.
+ * leaves what it says. V2, V3 and V7 are about running programs: `serves.ts`, `classes/kill-on-hosts.ts`. V11 is about dry
+ * runs, which nothing strikes: tests/hosts/dry-run.host.test.ts.
  */
 import { lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';

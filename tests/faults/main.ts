@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { classes } from './classes.ts';
 import type { FaultClass, Injection, Verdict } from './fault-class.ts';
 import { prepare, type Prepared } from './prepared.ts';
@@ -60,6 +60,15 @@ async function each<T>(all: readonly T[], work: (one: T) => Promise<void>): Prom
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
+/** What fails to be made says nothing of the host, and must not end the campaign. */
+async function verdictOf(injection: Injection): Promise<Verdict> {
+  try {
+    return await injection.make();
+  } catch (error) {
+    return { fired: false, problems: [`it could not be made: ${inspect(error)}`] };
+  }
+}
+
 async function makeAll(
   injections: readonly Injection[],
   onMade: (made: Made) => void,
@@ -67,7 +76,7 @@ async function makeAll(
   const made: Made[] = [];
   await each(injections, async (injection) => {
     const start = performance.now();
-    const verdict = await injection.make();
+    const verdict = await verdictOf(injection);
     const done = { id: injection.id, ...verdict, seconds: (performance.now() - start) / 1000 };
     made.push(done);
     onMade(done);
@@ -142,7 +151,8 @@ async function campaign(): Promise<number> {
   const made = await makeAll(wanted, (one) => {
     if (survived(one)) return;
     say(`FAILED ${one.id}`);
-    for (const problem of one.fired ? one.problems : ['it did not happen']) say(`    ${problem}`);
+    for (const problem of one.problems.length > 0 ? one.problems : ['it did not happen'])
+      say(`    ${problem}`);
   });
   const seconds = (performance.now() - begun) / 1000;
   const passed = made.filter(survived).length;

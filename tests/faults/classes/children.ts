@@ -1,6 +1,7 @@
 /**
  * Programs that the installer relies on, on hosts that run: they fail, are killed, hang, are locked, or say that they have
  * done what they have not. The run says so and the old state serves on; once the cause is gone, the next run makes it right.
+ * A locked package manager is in tests/hosts/apt.host.test.ts: packages are asked for on hosts that lack them alone.
  */
 import { isErrorCode } from '../../../src/errors.ts';
 import { createHost, until, type Host, type Result } from '../../hosts/support/host.ts';

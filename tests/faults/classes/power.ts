@@ -17,7 +17,7 @@ async function cutAt(prepared: Prepared, point: Point, how: Cut): Promise<Verdic
   const made = await strike(prepared, point, 'signal=KILL', () => onDisk(prepared, prepared.work));
   if (made === null) return { fired: false, problems: [] };
   using host = made.host;
-  host.cut(how);
+  await host.cut(how);
   return { fired: true, problems: await judge(prepared, host, made.ended) };
 }
 
@@ -25,7 +25,7 @@ async function cutAt(prepared: Prepared, point: Point, how: Cut): Promise<Verdic
 async function cutAtEnd(prepared: Prepared, how: Cut): Promise<Verdict> {
   using host = onDisk(prepared, prepared.work);
   const ended = await prepared.disturb(host, {});
-  host.cut(how);
+  await host.cut(how);
   const lost = differences(prepared.undisturbed, lookAtHost(host)).map(
     (each) => `V1: reported as done: ${each}`,
   );
@@ -33,10 +33,10 @@ async function cutAtEnd(prepared: Prepared, how: Cut): Promise<Verdict> {
 }
 
 /** What nobody has synced is lost, and what somebody has is not: else no cut would show anything. */
-function mustLose(prepared: Prepared, how: Cut): void {
+async function mustLose(prepared: Prepared, how: Cut): Promise<void> {
   using host = onDisk(prepared, prepared.work);
   host.write('/unsynced', 'x'.repeat(10_000));
-  host.cut(how);
+  await host.cut(how);
   if (existsSync(host.at('/unsynced')) && host.read('/unsynced') !== '')
     throw new Error(`${how}: a file that was never synced has survived the cut`);
   if (differences(prepared.look, lookAtHost(host)).length > (existsSync(host.at('/unsynced')) ? 1 : 0))
@@ -50,25 +50,23 @@ export const power: FaultClass = {
   title: 'power cut before each change, and at the end',
   needs: ['strace', 'python3', 'mkfs.ext4'],
   scenarios: ['fresh', 'upgrade', 'rotate-all', 'rollback', 'uninstall', 'purge'],
-  injections: (prepared) => {
-    for (const how of hows) for (const one of prepared.slice(0, 1)) mustLose(one, how);
-    return Promise.resolve(
-      prepared.flatMap((each) =>
-        hows.flatMap((how, nth) => [
-          ...atEach(
-            each.points.filter(changes),
-            `2/${each.scenario.name}/${how}`,
-            ({ name }, index) =>
-              index % sample === sample - 1 - nth || (nth === 1 && /^rename:.*\.env#/u.test(name)),
-            (point) => cutAt(each, point, how),
-          ),
-          {
-            id: `2/${each.scenario.name}/${how}/END`,
-            quick: nth === 1 && each.scenario.name === 'rotate-all',
-            make: () => cutAtEnd(each, how),
-          },
-        ]),
-      ),
+  injections: async (prepared) => {
+    for (const how of hows) for (const one of prepared.slice(0, 1)) await mustLose(one, how);
+    return prepared.flatMap((each) =>
+      hows.flatMap((how, nth) => [
+        ...atEach(
+          each.points.filter(changes),
+          `2/${each.scenario.name}/${how}`,
+          ({ name }, index) =>
+            index % sample === sample - 1 - nth || (nth === 1 && /^rename:.*\.env#/u.test(name)),
+          (point) => cutAt(each, point, how),
+        ),
+        {
+          id: `2/${each.scenario.name}/${how}/END`,
+          quick: nth === 1 && each.scenario.name === 'rotate-all',
+          make: () => cutAtEnd(each, how),
+        },
+      ]),
     );
   },
 };
