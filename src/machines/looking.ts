@@ -1,6 +1,7 @@
 /** States that look, decide and ask: until the first write nothing of the host is changed. */
 import { installer } from './setup.ts';
-import { busy, carryOut, entering, interruptible, planned, refusal, refused, refusing } from './ways.ts';
+import type { Mode } from './types.ts';
+import { busy, carryOut, entering, interruptible, planned, refusal, refusedWhere, refusing } from './ways.ts';
 
 export const preflight = installer.createStateConfig({
   tags: ['working', 'looking'],
@@ -17,12 +18,7 @@ export const preflight = installer.createStateConfig({
         actions: [refusal],
         description: 'Another run holds the lock.',
       },
-      {
-        guard: refused,
-        target: 'refused',
-        actions: [refusal],
-        description: 'This host or this user cannot carry an installation.',
-      },
+      refusedWhere('This host or this user cannot carry an installation.'),
       {
         target: 'detecting',
         actions: { type: 'takePreflight', params: ({ event }) => event.output },
@@ -42,12 +38,7 @@ export const detecting = installer.createStateConfig({
     src: 'detect',
     input: ({ context }) => ({ request: context.request }),
     onDone: [
-      {
-        guard: refused,
-        target: 'refused',
-        actions: [refusal],
-        description: 'What is there has lost its secrets, cannot be understood, or is not safe to touch.',
-      },
+      refusedWhere('What is there has lost its secrets, cannot be understood, or is not safe to touch.'),
       {
         guard: { type: 'mustRotate', params: ({ event }) => event.output },
         target: 'forceRotate',
@@ -70,79 +61,56 @@ export const detecting = installer.createStateConfig({
   },
 });
 
-export const fresh = installer.createStateConfig({
-  tags: ['working', 'looking'],
+interface SecretsState {
+  readonly mode: Mode;
+  /** Of what it starts. */
+  readonly id: string;
+  readonly description: string;
+  /** What then is so of every secret. */
+  readonly done: string;
+}
+
+/** Every one of these holds the secrets in memory alone: nothing is written before there is a plan. */
+const secretsState = ({ mode, id, description, done }: SecretsState) =>
+  installer.createStateConfig({
+    tags: ['working', 'looking'],
+    description,
+    on: interruptible,
+    invoke: {
+      id,
+      src: 'secrets',
+      input: ({ context }) => ({ request: context.request, mode }),
+      onDone: [
+        refusedWhere('A secret was given that would replace another one unasked.'),
+        {
+          target: 'planning',
+          actions: { type: 'takeSecrets', params: ({ event }) => event.output },
+          description: done,
+        },
+      ],
+      onError: refusing,
+    },
+  });
+
+export const fresh = secretsState({
+  mode: 'fresh',
+  id: 'generateSecrets',
   description: 'Nothing is there: generates every secret, in memory.',
-  on: interruptible,
-  invoke: {
-    id: 'generateSecrets',
-    src: 'secrets',
-    input: ({ context }) => ({ request: context.request, mode: 'fresh' as const }),
-    onDone: [
-      {
-        guard: refused,
-        target: 'refused',
-        actions: [refusal],
-        description: 'A secret was given that would replace another one unasked.',
-      },
-      {
-        target: 'planning',
-        actions: { type: 'takeSecrets', params: ({ event }) => event.output },
-        description: 'Every secret has been made.',
-      },
-    ],
-    onError: refusing,
-  },
+  done: 'Every secret has been made.',
 });
 
-export const existing = installer.createStateConfig({
-  tags: ['working', 'looking'],
+export const existing = secretsState({
+  mode: 'existing',
+  id: 'loadSecrets',
   description: 'Loads the secrets that are there; generates one only where it is missing.',
-  on: interruptible,
-  invoke: {
-    id: 'loadSecrets',
-    src: 'secrets',
-    input: ({ context }) => ({ request: context.request, mode: 'existing' as const }),
-    onDone: [
-      {
-        guard: refused,
-        target: 'refused',
-        actions: [refusal],
-        description: 'A secret was given that would replace another one unasked.',
-      },
-      {
-        target: 'planning',
-        actions: { type: 'takeSecrets', params: ({ event }) => event.output },
-        description: 'Every secret is there.',
-      },
-    ],
-    onError: refusing,
-  },
+  done: 'Every secret is there.',
 });
 
-export const forceRotate = installer.createStateConfig({
-  tags: ['working', 'looking'],
+export const forceRotate = secretsState({
+  mode: 'forceRotate',
+  id: 'rotateSecrets',
   description: 'Asked for by flag: new values for the named secrets, the others stay.',
-  on: interruptible,
-  invoke: {
-    id: 'rotateSecrets',
-    src: 'secrets',
-    input: ({ context }) => ({ request: context.request, mode: 'forceRotate' as const }),
-    onDone: [
-      {
-        guard: refused,
-        target: 'refused',
-        actions: [refusal],
-        description: 'A secret was given that would replace another one unasked.',
-      },
-      {
-        target: 'planning',
-        actions: { type: 'takeSecrets', params: ({ event }) => event.output },
-        description: 'The named secrets have new values, which nothing uses yet.',
-      },
-    ],
-    onError: refusing,
-  },
+  done: 'The named secrets have new values, which nothing uses yet.',
 });
 
 export const planning = installer.createStateConfig({
@@ -154,12 +122,7 @@ export const planning = installer.createStateConfig({
     src: 'plan',
     input: ({ context }) => ({ request: context.request, mode: context.mode, answers: context.answers }),
     onDone: [
-      {
-        guard: refused,
-        target: 'refused',
-        actions: [refusal],
-        description: 'An edit, a value, a taken port or a missing package stands against what should be.',
-      },
+      refusedWhere('An edit, a value, a taken port or a missing package stands against what should be.'),
       {
         guard: { type: 'mustAsk', params: ({ event }) => event.output },
         target: 'confirming',

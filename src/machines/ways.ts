@@ -81,7 +81,7 @@ export const busy = {
   type: 'isBusy' as const,
   params: ({ event }: { event: { output: OutputOf<'preflight'> } }) => event.output,
 };
-export const refused = {
+const refused = {
   type: 'isRefused' as const,
   params: ({ event }: { event: { output: Parameters<typeof is.isRefused>[0] } }) => event.output,
 };
@@ -106,6 +106,14 @@ export const refusal = {
     error: event.output.error,
   }),
 };
+
+/** What was asked says no, with its reason. */
+export const refusedWhere = (description: string) => ({
+  guard: refused,
+  target: 'refused' as const,
+  actions: [refusal],
+  description,
+});
 
 /** Where a plan leads: the same question after planning and after an answer. */
 export const carryOut = [
