@@ -14,7 +14,7 @@ export async function hostSystem(suite: Suite): Promise<System> {
   const host = await createHost({ suite, name: 'life' });
   return {
     live: true,
-    install: (args) => host.installer(args),
+    run: (args) => host.installer(args),
     status: async () => (await host.installer(['status'])).exitCode,
     read: (file) => (host.exists(file) ? host.read(file) : null),
     write: async (file, text, mode) => {

@@ -10,7 +10,8 @@ export interface Ended {
 /** The system under test: a temporary root, or a booted host. */
 export interface System {
   readonly live: boolean;
-  install(args: readonly string[]): Promise<Ended>;
+  /** The command line, with these words. */
+  run(args: readonly string[]): Promise<Ended>;
   status(): Promise<number>;
   /** null where there is no such file. */
   read(file: string): string | null;
@@ -39,6 +40,7 @@ export const files = {
 const names = ['MCP_TOKEN', 'CLIENT_ID', 'CLIENT_SECRET', 'TOKEN_SECRET'] as const;
 const comment = '# a comment of mine\nMY_OWN_KEY=kept\n';
 const brokenCode = 'raise SystemExit("broken")\n';
+const ownVersion = '# a version of mine';
 const edit = '# edited by a person\n';
 
 type Values = Readonly<Record<string, string>>;
@@ -76,7 +78,7 @@ export class Life {
   }
 
   private async run(args: readonly string[], exitCode: number): Promise<Ended> {
-    const ended = await this.system.install(args);
+    const ended = await this.system.run(args);
     expect(ended.exitCode, ended.stdout).toBe(exitCode);
     return ended;
   }
@@ -151,8 +153,7 @@ export class Life {
       }
       case 'newSource':
       case 'brokenSource': {
-        const code =
-          event === 'newSource' ? `${system.read(files.code) ?? ''}# a version of mine\n` : brokenCode;
+        const code = event === 'newSource' ? `${system.read(files.code) ?? ''}${ownVersion}\n` : brokenCode;
         await system.write('/root/source.py', code);
         const before = system.read(files.code);
         await this.run(['--source', '/root/source.py'], event === 'newSource' ? 0 : 12);
@@ -174,6 +175,33 @@ export class Life {
         break;
       case 'stopService':
         await system.stopService();
+        break;
+      case 'changeAndRollBack': {
+        const before = system.read(files.site);
+        await this.run(['--port', '9001'], 0);
+        await this.run(['rollback', '--yes'], 0);
+        expect(system.read(files.site)).toBe(before);
+        this.expectNew([]);
+        break;
+      }
+      case 'rotateAndRollBack':
+        await this.run(['--force-rotate-tokens'], 0);
+        this.expectNew(names);
+        // Secrets that were replaced are gone for good.
+        await this.unchanged(() => this.run(['rollback', '--yes'], 10));
+        break;
+      case 'rollBackSource':
+        await this.run(['rollback', '--yes'], 0);
+        expect(system.read(files.code)).not.toContain(ownVersion);
+        this.expectNew([]);
+        break;
+      case 'uninstall':
+        if (this.being === to) await this.unchanged(() => this.run(['uninstall', '--yes'], 0));
+        else await this.run(['uninstall', '--yes'], 0);
+        break;
+      case 'purge':
+        await this.run(['uninstall', '--purge', '--yes'], 0);
+        this.secrets = {};
         break;
       case 'killMidway': {
         const fresh = this.being === 'absent';
@@ -210,8 +238,8 @@ export class Life {
       expect(this.current()).toEqual(this.secrets);
       expect(system.read(files.env)).toContain(comment);
     } else expect(system.read(files.env)).toBe(null);
-    if (being === 'edited') expect(system.read(files.site)).toContain(edit);
-    if (being === 'own') expect(system.read(files.code)).toContain('# a version of mine');
+    if (being === 'edited' || being === 'editedAlone') expect(system.read(files.site)).toContain(edit);
+    if (being === 'own') expect(system.read(files.code)).toContain(ownVersion);
     const healthy = being === 'installed' || being === 'edited' || being === 'own';
     const expected: Partial<Record<Being, number>> = {
       absent: 4,
@@ -219,6 +247,8 @@ export class Life {
       legacy: 3,
       secretMissing: 3,
       stopped: 3,
+      uninstalled: 4,
+      editedAlone: 4,
     };
     // In a tree that no systemd runs on, a killed run may have been done with everything.
     if (!half || system.live) {

@@ -15,7 +15,9 @@ export type Being =
   | 'secretMissing'
   | 'envLost'
   | 'stopped'
-  | 'halfDone';
+  | 'halfDone'
+  | 'uninstalled'
+  | 'editedAlone';
 
 export type LifeEvent =
   | 'install'
@@ -30,7 +32,12 @@ export type LifeEvent =
   | 'newSource'
   | 'brokenSource'
   | 'killMidway'
-  | 'legacyScript';
+  | 'legacyScript'
+  | 'changeAndRollBack'
+  | 'rotateAndRollBack'
+  | 'rollBackSource'
+  | 'uninstall'
+  | 'purge';
 
 type Ways = Partial<Record<LifeEvent, Being>>;
 
@@ -44,6 +51,7 @@ function ways(live: boolean): Record<Being, Ways> {
       dryRun: 'absent',
       legacyScript: 'legacy',
       killMidway: 'halfFresh',
+      uninstall: 'absent',
     },
     // Whatever was written stays: a second fresh installation must not make other secrets than the first.
     halfFresh: { install: 'installed', dryRun: 'halfFresh', rotateAll: 'installed' },
@@ -59,6 +67,10 @@ function ways(live: boolean): Record<Being, Ways> {
       loseEnv: 'envLost',
       newSource: 'own',
       killMidway: 'halfDone',
+      changeAndRollBack: 'installed',
+      rotateAndRollBack: 'installed',
+      uninstall: 'uninstalled',
+      purge: 'absent',
       ...onlyLive({ stopService: 'stopped', brokenSource: 'installed' }),
     },
     // A person's edit stays; where a change of ours meets it, nothing happens at all.
@@ -68,12 +80,29 @@ function ways(live: boolean): Record<Being, Ways> {
       rotateOne: 'edited',
       changePort: 'edited',
       dryRun: 'edited',
+      uninstall: 'editedAlone',
     },
-    own: { install: 'own', rotateAll: 'own', dryRun: 'own', ...onlyLive({ brokenSource: 'own' }) },
+    own: {
+      install: 'own',
+      rotateAll: 'own',
+      dryRun: 'own',
+      rollBackSource: 'installed',
+      ...onlyLive({ brokenSource: 'own' }),
+    },
     secretMissing: { install: 'installed', dryRun: 'secretMissing', rotateAll: 'installed' },
     envLost: { install: 'envLost', dryRun: 'envLost', rotateOne: 'envLost', rotateAll: 'installed' },
     stopped: onlyLive({ install: 'installed', dryRun: 'stopped', rotateAll: 'installed' }),
-    halfDone: { install: 'installed', dryRun: 'halfDone', rotateAll: 'installed' },
+    halfDone: { install: 'installed', dryRun: 'halfDone', rotateAll: 'installed', uninstall: 'uninstalled' },
+    // The secrets stay, so that clients find the next installation as they left this one.
+    uninstalled: {
+      install: 'installed',
+      dryRun: 'uninstalled',
+      rotateAll: 'installed',
+      uninstall: 'uninstalled',
+      purge: 'absent',
+    },
+    // And so does what a person edited.
+    editedAlone: { install: 'edited', uninstall: 'editedAlone' },
   };
 }
 

@@ -17,7 +17,7 @@ export function rootSystem(): System {
   return {
     live: false,
     // The file of --source is one of the caller's, not one below the root.
-    install: (args) =>
+    run: (args) =>
       run([...args.map((arg) => (arg === '/root/source.py' ? at(arg) : arg)), '--root', root.path]),
     status: async () => (await run(['status', '--root', root.path])).exitCode,
     read: (file) => (existsSync(at(file)) ? readFileSync(at(file), 'utf8') : null),
