@@ -65,15 +65,15 @@ export {
   type Run,
 } from './journal/reader.ts';
 export { journalFormat, type JournalRecord } from './journal/record.ts';
+export { type Fact } from './facts.ts';
 export {
   emptyMemory,
   memoryFor,
   remember,
-  type Fact,
   type Memory,
   type OwedByRun,
   type ProductMemory,
-} from './facts.ts';
+} from './memory.ts';
 
 export type { ResultEvent, RunEvent } from './run-events.ts';
 export { version } from './version.ts';

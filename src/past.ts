@@ -2,7 +2,8 @@
  * What the runs of one product have done to the host, and how it was before each of them: from their facts alone. Pure: no
  * file is read here; what is on disk now is compared by whoever is about to undo them.
  */
-import { emptyMemory, type Fact, type FileIdentity, type Memory, type Obligation } from './facts.ts';
+import type { Fact, FileIdentity, Obligation } from './facts.ts';
+import { emptyMemory, type Memory } from './memory.ts';
 
 /** A run as far as undoing looks into it. */
 export interface FactsOfRun {

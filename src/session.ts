@@ -14,7 +14,7 @@ import {
 import type { Trust } from './effects/host/resolve.ts';
 import type { JournalBeside, LockState, Past } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
-import { memoryFor, type Memory } from './facts.ts';
+import { memoryFor, type Memory } from './memory.ts';
 import { attempt } from './journal/attempt.ts';
 import { removeLeftovers } from './journal/files.ts';
 import { hasCopy } from './journal/copies.ts';

@@ -1,6 +1,6 @@
 /** What `status` adds in words to what it found. */
 import type { PublicError } from './errors.ts';
-import type { Memory, ProductMemory } from './facts.ts';
+import type { Memory, ProductMemory } from './memory.ts';
 import type { Note } from './machines/types.ts';
 import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
 

@@ -1,6 +1,6 @@
 /** The installations beside the one that a run is about, and what must not be taken from them. */
 import { InstallerError } from '../errors.ts';
-import type { ProductMemory } from '../facts.ts';
+import type { ProductMemory } from '../memory.ts';
 import { bothClaims, claimsOfFiles, clashOf, sameFamily, type Beside } from '../products/beside.ts';
 import type { Claims, FreePorts } from '../products/instances.ts';
 import type { Product, Settings } from '../products/product.ts';

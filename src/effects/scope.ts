@@ -2,7 +2,8 @@
  * What the effects of one run share. Secrets live here, between effects, and nowhere else: nothing of it crosses an
  * actor boundary.
  */
-import type { Fact, FileIdentity, Memory, Obligation } from '../facts.ts';
+import type { Fact, FileIdentity, Obligation } from '../facts.ts';
+import type { Memory } from '../memory.ts';
 import type { Before, PastRun } from '../past.ts';
 import type { Operation, Plan, Question, SecretReport, Undo } from '../machines/types.ts';
 import type { Desired, Product, Settings } from '../products/product.ts';

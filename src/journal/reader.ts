@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errno.ts';
-import { emptyMemory, remember, type Memory } from '../facts.ts';
+import { emptyMemory, remember, type Memory } from '../memory.ts';
 import type { FactsOfRun } from '../past.ts';
 import { isCopy } from './copies.ts';
 import { readRegularFile } from './files.ts';

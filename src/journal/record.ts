@@ -3,7 +3,8 @@
  * so that a line that was changed, lost or moved is noticed.
  */
 import { createHash } from 'node:crypto';
-import type { Fact, Memory } from '../facts.ts';
+import type { Fact } from '../facts.ts';
+import type { Memory } from '../memory.ts';
 import { isKind, isMemory, isSound } from './shape.ts';
 
 /** Changes with every change of records that an older reader would misunderstand. */

@@ -7,7 +7,8 @@
  * type: a kind or a field without a row does not compile. What the machine alone looks into (the input, the output of
  * events) is left out on purpose: folding judges it, and says so.
  */
-import type { Fact, FileIdentity, Memory, Obligation, OwedByRun, ProductMemory } from '../facts.ts';
+import type { Fact, FileIdentity, Obligation } from '../facts.ts';
+import type { Memory, OwedByRun, ProductMemory } from '../memory.ts';
 import type { EventRecord, FactRecord, RecordBody, RunEnded, RunStarted } from './record.ts';
 
 type Check = (value: unknown) => boolean;

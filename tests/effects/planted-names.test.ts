@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { createRealHost } from '../../src/effects/host/real.ts';
 import { lookAt } from '../../src/effects/identity.ts';
-import { emptyMemory } from '../../src/facts.ts';
+import { emptyMemory } from '../../src/memory.ts';
 import { openFingerprints } from '../../src/journal/fingerprint.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { temporaryRoot } from '../support/installer.ts';

@@ -28,9 +28,9 @@ interface Running {
 function start(host: Host, args: readonly string[], before: readonly string[] = []): Running {
   const child = host.spawn([...before, 'node', bundle, '--json', ...args]);
   let printed = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (printed += text));
-  child.stderr?.resume();
-  child.stdin?.end();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  child.stderr.resume();
+  child.stdin.end();
   // A signal that comes when everything is over, and nobody listens any more, ends it as its shell would tell it.
   const ended = (code: number | null, by: NodeJS.Signals | null): number =>
     code ?? (by === 'SIGINT' ? 130 : -1);

@@ -20,11 +20,11 @@ interface Outcome {
 function load(host: Host): () => Promise<Outcome> {
   const child = host.spawn(['node', `${programs}/load.mjs`]);
   let [out, err] = ['', ''];
-  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return async () => {
-    child.stdin?.end();
+    child.stdin.end();
     await ended;
     if (out === '') throw new Error(err);
     return JSON.parse(out) as Outcome;

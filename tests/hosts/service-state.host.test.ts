@@ -140,13 +140,13 @@ for words in "${begin}".split(";"): db.execute(words).fetchall()
 print("locked", flush=True)
 sys.stdin.read()`;
       const holder = it.host.spawn(['python3', '-c', words]);
-      await new Promise((resolve) => holder.stdout?.once('data', resolve));
+      await new Promise((resolve) => holder.stdout.once('data', resolve));
       const began = Date.now();
       expect((await it.answer(it.refresh(refresh))).status).toBe(status);
       expect(await mcp(token)).toBe(200);
       expect(Date.now() - began).toBeLessThan(2_000);
       const closed = new Promise((resolve) => holder.once('close', resolve));
-      holder.stdin?.end();
+      holder.stdin.end();
       await closed;
     }
   });

@@ -100,8 +100,8 @@ async function open(host: Host, requests: Requests): Promise<() => Promise<void>
   const words = [`${count}`, `${port}`, session, method, expected, `${size}`];
   const child = host.spawn(['python3', '/run/client.py', ...words]);
   let out = '';
-  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   await until(
     `${count} requests are open`,
@@ -112,7 +112,7 @@ async function open(host: Host, requests: Requests): Promise<() => Promise<void>
     60_000,
   );
   return () => {
-    child.stdin?.end();
+    child.stdin.end();
     return ended;
   };
 }

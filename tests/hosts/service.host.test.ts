@@ -128,7 +128,7 @@ describe.each(suites)('%s', (suite) => {
       'Mcp-Session-Id: stream',
     ]);
     let received = '';
-    stream.stdout?.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    stream.stdout.on('data', (chunk: Buffer) => (received += chunk.toString()));
     await until('the stream has begun', () => (received.includes('data: hello') ? true : undefined));
     const began = Date.now();
     await host.must('systemctl restart mcp-oauth-proxy.service');

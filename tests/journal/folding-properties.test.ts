@@ -1,7 +1,8 @@
 /** What later runs know does not depend on where runs ended or were killed, and what was written is what is read. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { emptyMemory, memoryFor, remember, type Fact, type Memory } from '../../src/facts.ts';
+import type { Fact } from '../../src/facts.ts';
+import { emptyMemory, memoryFor, remember, type Memory } from '../../src/memory.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { parseJournal } from '../../src/journal/record.ts';
 import { memoryOf, runOf } from '../../src/journal/reader.ts';

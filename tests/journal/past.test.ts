@@ -1,6 +1,7 @@
 /** What past runs did to a host, from their facts: which of them stand, and how everything was before one of them. */
 import { describe, expect, test } from 'vitest';
-import { emptyMemory, remember, type Fact, type FileIdentity, type Memory } from '../../src/facts.ts';
+import type { Fact, FileIdentity } from '../../src/facts.ts';
+import { emptyMemory, remember, type Memory } from '../../src/memory.ts';
 import { hostBefore, lastToUndo, pastRuns, type FactsOfRun } from '../../src/past.ts';
 
 const file = (hash: string): FileIdentity => ({ type: 'file', hash, mode: 0o644, uid: 0, gid: 0 });

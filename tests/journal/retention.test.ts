@@ -1,6 +1,7 @@
 /** Which copies stay, from facts alone. */
 import { describe, expect, test } from 'vitest';
-import { emptyMemory, type Fact } from '../../src/facts.ts';
+import type { Fact } from '../../src/facts.ts';
+import { emptyMemory } from '../../src/memory.ts';
 import type { FactsOfRun } from '../../src/past.ts';
 import { retained } from '../../src/retention.ts';
 

@@ -1,6 +1,7 @@
 /** A record with a right checksum and a wrong shape, made by hand or by another version, is damage and no crash. */
 import { describe, expect, test } from 'vitest';
-import { emptyMemory, type Fact } from '../../src/facts.ts';
+import type { Fact } from '../../src/facts.ts';
+import { emptyMemory } from '../../src/memory.ts';
 import { parseJournal } from '../../src/journal/record.ts';
 import { journalText } from '../support/journal-text.ts';
 import { expectExit, files, installed, type Place } from '../support/place.ts';

@@ -2,7 +2,7 @@
 import { createActor, fromPromise, type AnyActorRef } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { isErrorCode, toPublicError } from '../../src/errors.ts';
-import { emptyMemory } from '../../src/facts.ts';
+import { emptyMemory } from '../../src/memory.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { parseJournal } from '../../src/journal/record.ts';
 import { transitions } from '../../src/machines/diagram.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { viewOf } from '../../src/effects/view.ts';
 import { reloadsOf } from '../../src/effects/plan/reloads.ts';
 import type { UnitStatus } from '../../src/effects/units.ts';
-import { emptyMemory, memoryFor, type Memory } from '../../src/facts.ts';
+import { emptyMemory, memoryFor, type Memory } from '../../src/memory.ts';
 import { install, type InstallOptions } from '../../src/install.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { readMemory } from '../../src/journal/reader.ts';

@@ -1,6 +1,6 @@
 /** What the effects of one run share, with nothing known, nothing supplied and nobody to be asked. */
 import { createScope, type Scope } from '../../src/effects/scope.ts';
-import { emptyMemory } from '../../src/facts.ts';
+import { emptyMemory } from '../../src/memory.ts';
 
 type Parts = Parameters<typeof createScope>[0];
 

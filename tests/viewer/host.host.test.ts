@@ -19,7 +19,7 @@ async function start(host: Host, args: readonly string[]): Promise<Watched> {
   const child = host.spawn(['node', '/opt/mcp-installer/dist/mcp-installer.mjs', ...args, '--inspect']);
   let text = '';
   for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (bytes: Buffer) => (text += bytes.toString('utf8')));
+    stream.on('data', (bytes: Buffer) => (text += bytes.toString('utf8')));
   const exitCode = new Promise<number | null>((resolve) => child.on('close', resolve));
   const url = await until('the address is printed', () => /http:\/\/127\.0\.0\.1:\S+(?=\n)/u.exec(text)?.[0]);
   return { url, output: () => text, exitCode, child };

@@ -1,5 +1,6 @@
 /** What running programs must be made to notice: because of this run's changes, or because of what they are like now. */
-import type { Obligation, OwedByRun } from '../../facts.ts';
+import type { Obligation } from '../../facts.ts';
+import type { OwedByRun } from '../../memory.ts';
 import type { Operation, Reload, Request } from '../../machines/types.ts';
 import type { Affects, Desired } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';

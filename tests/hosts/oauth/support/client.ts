@@ -186,8 +186,8 @@ export class ConnectedClient {
   start(...actions: string[]): Held {
     const child = this.host.spawn(this.command(actions), { env: this.environment });
     let [stdout, stderr] = ['', ''];
-    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const closed = new Promise((resolve) => child.on('close', resolve));
     let holds = 0;
     return {
@@ -198,9 +198,9 @@ export class ConnectedClient {
           return stdout.split('holding\n').length > holds ? true : undefined;
         });
       },
-      release: () => void child.stdin?.write('\n'),
+      release: () => void child.stdin.write('\n'),
       finished: async () => {
-        child.stdin?.end();
+        child.stdin.end();
         await closed;
         return this.report(stdout, stderr);
       },

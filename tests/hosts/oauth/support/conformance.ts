@@ -56,7 +56,7 @@ export async function conformance(
   const child = host.spawn(command, { env: trusting });
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const closed = new Promise((resolve) => child.on('close', resolve));
   try {
     await meanwhile(() => ({ printed, hasEnded: child.exitCode !== null }));
