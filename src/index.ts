@@ -10,7 +10,7 @@ export {
   type SecretStatus,
   type Status,
   type StatusOptions,
-} from './status.ts';
+} from './status/index.ts';
 export type { BackendStatus } from './effects/backend.ts';
 export type { CertificateDates, CertificateStatus } from './effects/certificate.ts';
 export type { Health } from './effects/condition.ts';

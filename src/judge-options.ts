@@ -5,7 +5,7 @@
 import { InstallerError } from './errors.ts';
 import type { InstallOptions } from './install.ts';
 import type { Request } from './machines/types.ts';
-import type { StatusOptions } from './status.ts';
+import type { StatusOptions } from './status/index.ts';
 
 interface Kind {
   /** Half a sentence: what a value has to be. */

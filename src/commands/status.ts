@@ -3,7 +3,7 @@ import type { Health } from '../effects/condition.ts';
 import { errorTable, isErrorCode } from '../errors.ts';
 import type { Product } from '../products/product.ts';
 import type { ResultEvent } from '../run-events.ts';
-import { status, type Status } from '../status.ts';
+import { status, type Status } from '../status/index.ts';
 import { typeable } from './called.ts';
 import { installationOf } from './instance.ts';
 import { rootOf, type Options } from './inputs.ts';

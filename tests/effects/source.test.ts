@@ -6,7 +6,7 @@ import { readMemory } from '../../src/journal/reader.ts';
 import { parseJournal } from '../../src/journal/record.ts';
 import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
 import type { Product } from '../../src/products/product.ts';
-import { status } from '../../src/status.ts';
+import { status } from '../../src/status/index.ts';
 import { journalText } from '../support/journal-text.ts';
 import { files, place, type Place } from '../support/place.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { toPublicError } from '../../src/errors.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import { install, type InstallOptions } from '../../src/install.ts';
-import { status, type StatusOptions } from '../../src/status.ts';
+import { status, type StatusOptions } from '../../src/status/index.ts';
 
 async function refusal(options: unknown): Promise<readonly [string, string]> {
   const host = createMemoryHost();

@@ -13,7 +13,7 @@ import type { Product } from '../../src/products/product.ts';
 import { defineService } from '../../src/products/service/index.ts';
 import { plainRequest } from '../../src/request.ts';
 import type { RunEvent } from '../../src/run-events.ts';
-import { status } from '../../src/status.ts';
+import { status } from '../../src/status/index.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import { emptyScope } from '../support/scope.ts';
 import { files, place, type Place } from '../support/place.ts';

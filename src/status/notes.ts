@@ -1,8 +1,8 @@
 /** What `status` adds in words to what it found. */
-import type { PublicError } from './errors.ts';
-import type { Memory, ProductMemory } from './memory.ts';
-import type { Note } from './machines/types.ts';
-import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
+import type { PublicError } from '../errors.ts';
+import type { Memory, ProductMemory } from '../memory.ts';
+import type { Note } from '../machines/types.ts';
+import { mcpOauthProxy } from '../products/mcp-oauth-proxy/index.ts';
 
 /** What an installation would do about a secret is not what is done: nothing is generated here. */
 export const missing = (name: string, path: string): Note => ({

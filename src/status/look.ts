@@ -1,140 +1,28 @@
-/** What is installed, whether it is healthy, and what differs from what was written. Changes nothing. */
+/** Looks at an installation through the effects of a run that changes nothing. */
 import { randomBytes } from 'node:crypto';
-import { createDryRunHost } from './effects/host/dry-run.ts';
-import type { Host } from './effects/host/port.ts';
-import { createRealHost } from './effects/host/real.ts';
-import { installationsBeside } from './effects/beside.ts';
-import type { BackendStatus } from './effects/backend.ts';
-import { certificateOnDisk, type CertificateStatus } from './effects/certificate.ts';
-import { conditionOf, type Health } from './effects/condition.ts';
-import { createEffects } from './effects/index.ts';
-import { orRefused } from './effects/refusal.ts';
-import { settingsInForce } from './effects/plan/settings.ts';
-import { createScope, type FileChange, type Scope } from './effects/scope.ts';
-import { webOnDisk } from './effects/view.ts';
-import { isSiteKept } from './effects/web.ts';
-import { loadDiffer, type FileDiff } from './diffs.ts';
-import { InstallerError, type PublicError } from './errors.ts';
-import { mustBeStatusOptions } from './judge-options.ts';
-import { plainRequest } from './request.ts';
-import { installerMachine, machineVersion } from './machines/installer.ts';
-import type { Note, Plan, PlanOutput, Request } from './machines/types.ts';
-import { mcpOauthProxy } from './products/mcp-oauth-proxy/index.ts';
-import type { Product, Settings, WebProbe } from './products/product.ts';
-import { describePlan } from './render/words.ts';
-import { Session } from './session.ts';
-import { elsewhere, kept, missing, portTaken } from './status-notes.ts';
-import { version } from './version.ts';
-
-/** A secret of the product, and whether it is there. */
-export interface SecretStatus {
-  readonly name: string;
-  /** null where it is missing. */
-  readonly fingerprint: string | null;
-}
-
-/** Another installation of the same host. */
-export interface InstallationBeside {
-  readonly name: string;
-  readonly product: string;
-  /** null for the plain one. */
-  readonly instance: string | null;
-  /** On loopback. */
-  readonly ports: readonly number[];
-  readonly domains: readonly string[];
-}
-
-/** What is installed, whether it is healthy, and what differs from what would be installed now. */
-export interface Status {
-  /** Is it there? `unknown`: a run is under way, or it cannot be looked at. */
-  readonly kind: 'installed' | 'absent' | 'unknown';
-  /** null where the service does not run here (another root, no systemd). */
-  readonly healthy: boolean | null;
-  /** What makes it unhealthy, or why an installation would be refused. */
-  readonly problem: PublicError | null;
-  /** What clients are given to connect to; null where nothing is installed. */
-  readonly url: string | null;
-  /** Asked directly, and as clients do; null where the service does not run here. */
-  readonly health: { readonly loopback: Health; readonly web: Health | null } | null;
-  /** null where nginx serves nothing with TLS. */
-  readonly certificate: CertificateStatus | null;
-  /** null where the service does not run here. Whether it can be reached says nothing of the installation's health. */
-  readonly backend: BackendStatus | null;
-  /** What an installation would change now; a tolerated edit alone is none. */
-  readonly drift: readonly string[];
-  /** Each file that an installation would change, from what it is to what it would be; secrets and comments hidden. */
-  readonly diffs: readonly FileDiff[];
-  /** Edits of a person's that an installation keeps, from what it would write to what they wrote. */
-  readonly edits: readonly FileDiff[];
-  /** By name and fingerprint, never the value. */
-  readonly secrets: readonly SecretStatus[];
-  /** Those in force. */
-  readonly settings: Settings;
-  readonly notes: readonly Note[];
-  /** The run that is under way: what it has half done is no drift. With kind `unknown`. */
-  readonly underWay: string | null;
-  /** Why it cannot be told, with kind `unknown`; why its drift cannot, with kind `installed`. */
-  readonly error: PublicError | null;
-  /** The other installations of this host; with kind `unknown` none is looked for. */
-  readonly besides: readonly InstallationBeside[];
-}
+import { createDryRunHost } from '../effects/host/dry-run.ts';
+import type { Host } from '../effects/host/port.ts';
+import { installationsBeside } from '../effects/beside.ts';
+import { certificateOnDisk } from '../effects/certificate.ts';
+import { conditionOf } from '../effects/condition.ts';
+import { createEffects } from '../effects/index.ts';
+import { orRefused } from '../effects/refusal.ts';
+import { settingsInForce } from '../effects/plan/settings.ts';
+import { createScope, type FileChange, type Scope } from '../effects/scope.ts';
+import { webOnDisk } from '../effects/view.ts';
+import { isSiteKept } from '../effects/web.ts';
+import { loadDiffer } from '../diffs.ts';
+import { InstallerError } from '../errors.ts';
+import type { Plan, PlanOutput, Request } from '../machines/types.ts';
+import type { Product, Settings, WebProbe } from '../products/product.ts';
+import { describePlan } from '../render/words.ts';
+import type { Session } from '../session.ts';
+import { version } from '../version.ts';
+import { elsewhere, kept, missing, portTaken } from './notes.ts';
+import { nothing, type InstallationBeside, type Status } from './types.ts';
 
 /** A service that runs already answers at once or not at all. */
 const answerTimeout = 3_000;
-
-const nothing: Status = {
-  kind: 'absent',
-  healthy: null,
-  problem: null,
-  url: null,
-  health: null,
-  certificate: null,
-  backend: null,
-  drift: [],
-  diffs: [],
-  edits: [],
-  secrets: [],
-  settings: {},
-  notes: [],
-  underWay: null,
-  error: null,
-  besides: [],
-};
-
-/** What to look at. */
-export interface StatusOptions {
-  /** What to look for; `mcpOauthProxy` without this. */
-  readonly product?: Product;
-  /** `/`, or an existing directory that stands for it. */
-  readonly root?: string;
-  /** Instead of the host below `root`. */
-  readonly host?: Host;
-}
-
-/** @throws InstallerError E_USAGE for options that are unknown or of a wrong type; E_ROOT_INVALID, E_PATH_UNSAFE */
-export async function status(options: StatusOptions = {}): Promise<Status> {
-  mustBeStatusOptions(options);
-  const product = options.product ?? mcpOauthProxy;
-  const root = options.root ?? '/';
-  const real = options.host ?? createRealHost({ root });
-  // Missing packages and downgrades are an installation's concern; an edit is kept, since nobody asks for a change.
-  const request: Request = { ...plainRequest, product: product.name, edits: 'keep', downgrade: true };
-  const session = new Session({
-    trust: { root, owner: real.owner },
-    journal: options.host === undefined ? 'read' : 'none',
-    machine: { id: installerMachine.id, version: machineVersion },
-    installer: version,
-    command: 'status',
-    founds: false,
-    input: { request },
-    product,
-  });
-  try {
-    return await look(session, product, real, request);
-  } finally {
-    session.close();
-  }
-}
 
 function driftOf(plan: Plan): readonly string[] {
   const operations = plan.operations.map((operation) => ({ ...operation, detail: [...operation.detail] }));
@@ -191,7 +79,13 @@ const besidesOf = (scope: Scope): readonly InstallationBeside[] =>
     .filter(({ installed }) => installed)
     .map(({ name, product, instance, claims }) => ({ name, product, instance, ...claims }));
 
-async function look(session: Session, product: Product, real: Host, request: Request): Promise<Status> {
+/** @param real is looked at, and never changed */
+export async function look(
+  session: Session,
+  product: Product,
+  real: Host,
+  request: Request,
+): Promise<Status> {
   if (session.lock === 'busy') {
     const error = new InstallerError('E_BUSY').toJSON();
     return { ...nothing, kind: 'unknown', underWay: session.underWay, error };
