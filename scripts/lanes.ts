@@ -19,7 +19,7 @@ export const column = Object.keys(beside);
 const lanes = ['rollingBack', 'failed', 'busy', 'refused', 'interrupted'];
 
 /** States with others beside them: their ways out leave downwards, and turn below the row. */
-const downwards = ['fresh', 'existing', 'forceRotate'];
+const downwards = ['fresh', 'existing', 'forceRotate', 'purging'];
 
 const gap = { label: 8, above: 2, lane: 14, exit: 6, margin: 16 };
 

@@ -37,6 +37,7 @@ const options: Record<string, string> = {
 const order = [
   'rollingBack',
   'forceRotate',
+  'purging',
   'installed',
   'existing',
   'unchanged',

@@ -80,6 +80,7 @@ function provide({ effects, host, onBug }: RunActorOptions, work: Work) {
     write: stoppable('write'),
     reload: stoppable('reload'),
     verify: stoppable('verify'),
+    purge: stoppable('purge'),
     undo: async (input) => {
       await work.ended();
       host.resume();

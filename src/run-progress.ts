@@ -1,5 +1,5 @@
 /** From what the machine hears and where it is to what is told of it. */
-import type { ActorContract, Operation, Plan, Request } from './machines/types.ts';
+import type { ActorContract, Operation, Plan, Reload, Removal, Request } from './machines/types.ts';
 import type { Product } from './products/product.ts';
 import { describePlan } from './render/words.ts';
 import type { RunEvent } from './run-events.ts';
@@ -27,8 +27,8 @@ const changeOf = ({ kind, path, role, action, detail, because }: Operation) => (
   because,
 });
 
-const reloadsOf = (plan: Plan) =>
-  plan.reloads.map(({ what, unit, how, because, owedBy }) => ({
+const reloadsOf = (reloads: Plan['reloads']) =>
+  reloads.map(({ what, unit, how, because, owedBy }) => ({
     what,
     unit,
     how,
@@ -48,9 +48,17 @@ export function eventsOf(product: Product, request: Request): RunProgress {
     // A plan that is still to be asked about may change: it is told by the question.
     if (request.ask && plan.questions.some(({ id }) => id === 'settings' || id === 'edits')) return [];
     const operations = plan.operations.map(changeOf);
-    const reloads = reloadsOf(plan);
+    const reloads = reloadsOf(plan.reloads);
     const changes = describePlan({ operations, reloads }).length;
     return [{ v: 1, type: 'plan', hash: plan.hash, changes, operations, reloads }];
+  };
+
+  const reloaded = (
+    concerned: (step: Reload | Removal) => boolean,
+    outcome: ActorContract['reload']['output']['outcome'],
+  ): RunEvent[] => {
+    const reloads = reloadsOf((plan?.reloads ?? []).filter(concerned));
+    return reloads.length === 0 ? [] : [{ v: 1, type: 'reloaded', reloads, outcome }];
   };
 
   const done = (actorId: string, output: unknown): RunEvent[] => {
@@ -85,10 +93,14 @@ export function eventsOf(product: Product, request: Request): RunProgress {
       }
       case 'reload': {
         const { outcome } = output as ActorContract['reload']['output'];
-        return plan === null ? [] : [{ v: 1, type: 'reloaded', reloads: reloadsOf(plan), outcome }];
+        return reloaded(({ what }) => what !== 'removeState', outcome);
       }
       case 'verify':
         return [{ v: 1, type: 'verified', outcome: (output as ActorContract['verify']['output']).outcome }];
+      case 'purge': {
+        const { outcome } = output as ActorContract['purge']['output'];
+        return reloaded(({ what }) => what === 'removeState', outcome);
+      }
       case 'undo': {
         const { restored, left } = output as ActorContract['undo']['output'];
         return [{ v: 1, type: 'undone', restored: [...restored], left: [...left] }];

@@ -4,6 +4,7 @@ import { confirm } from './confirm.ts';
 import { detect } from './detect.ts';
 import { plan } from './plan.ts';
 import { preflight } from './preflight.ts';
+import { purge } from './purge.ts';
 import { orRefused } from './refusal.ts';
 import { reload } from './reload.ts';
 import type { Scope } from './scope.ts';
@@ -34,6 +35,7 @@ export function createEffects(scope: Scope): Effects {
     write: ({ operation }) => write(scope, operation),
     reload: ({ reloads }) => reload(scope, reloads),
     verify: ({ mode }) => verify(scope, mode),
+    purge: ({ paths }) => purge(scope, paths),
     undo: ({ reason }) => undo(scope, reason),
   };
 }

@@ -162,12 +162,8 @@ async function stop(scope: Scope, unit: string): Promise<void> {
   await systemctl(scope, 'reset-failed', unit);
 }
 
-async function removeState(scope: Scope, path: string): Promise<void> {
-  if ((await scope.host.removeTree(path)) === 'predicted') scope.state.predicted = true;
-}
-
 async function carryOut(scope: Scope, reload: Reload): Promise<void> {
-  if (reload.what !== 'removeState') scope.state.restarted.add(reload.unit);
+  scope.state.restarted.add(reload.unit);
   if (reload.how === 'stop') return stop(scope, reload.unit);
   switch (reload.what) {
     case 'reloadManager':
@@ -179,8 +175,6 @@ async function carryOut(scope: Scope, reload: Reload): Promise<void> {
       return restartService(scope);
     case 'reloadWeb':
       return reloadWeb(scope);
-    case 'removeState':
-      return removeState(scope, reload.unit);
   }
 }
 
@@ -195,7 +189,7 @@ async function all(scope: Scope, reloads: readonly Reload[]): Promise<ReloadOutp
     scope.notify({ type: 'activity', text: `${reload.how} ${reload.unit}` });
     await carryOut(scope, reload);
     const { what, unit } = reload;
-    if (what !== 'removeState') scope.record({ fact: 'settled', what, unit });
+    scope.record({ fact: 'settled', what, unit });
   }
   return { outcome: scope.state.predicted ? 'predicted' : 'done', done: reloads.map(({ unit }) => unit) };
 }

@@ -1,4 +1,5 @@
 /** States that change the host, prove the change, or put it back. */
+import { reloadsOf, removalsOf } from './guards.ts';
 import { installer } from './setup.ts';
 import { failing, failure, interrupt, undoable, untouched } from './ways.ts';
 
@@ -35,7 +36,7 @@ export const reloading = installer.createStateConfig({
   invoke: {
     id: 'reload',
     src: 'reload',
-    input: ({ context }) => ({ reloads: context.plan!.reloads }),
+    input: ({ context }) => ({ reloads: reloadsOf(context.plan) }),
     onDone: {
       target: 'verifying',
       actions: 'markChanged',
@@ -65,6 +66,12 @@ export const verifying = installer.createStateConfig({
     input: ({ context }) => ({ plan: context.plan!, mode: context.mode }),
     onDone: [
       {
+        guard: 'hasRemovals',
+        target: 'purging',
+        actions: { type: 'addNotes', params: ({ event }) => ({ notes: event.output.notes }) },
+        description: 'All else is done and proven: what cannot be brought back goes last.',
+      },
+      {
         guard: 'hasChanged',
         target: 'installed',
         actions: { type: 'addNotes', params: ({ event }) => ({ notes: event.output.notes }) },
@@ -85,6 +92,32 @@ export const verifying = installer.createStateConfig({
       },
       ...failing,
     ],
+  },
+});
+
+export const purging = installer.createStateConfig({
+  tags: ['working', 'changing'],
+  description: "Deletes the service's own state, of which there is no copy.",
+  on: {
+    interrupt: {
+      description: 'What is half deleted cannot be put back, so it is deleted to its end: it waits.',
+    },
+  },
+  invoke: {
+    id: 'purge',
+    src: 'purge',
+    input: ({ context }) => ({ paths: removalsOf(context.plan) }),
+    onDone: {
+      target: 'installed',
+      actions: 'markChanged',
+      description: 'Nothing of it is left.',
+    },
+    onError: {
+      target: 'failed',
+      actions: [failure],
+      description:
+        'Not all of it could be deleted, and nothing is put back: the next purge deletes the rest.',
+    },
   },
 });
 

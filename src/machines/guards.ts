@@ -7,6 +7,7 @@ import type {
   Plan,
   PlanOutput,
   PreflightOutput,
+  Reload,
   SecretsOutput,
 } from './types.ts';
 
@@ -42,6 +43,14 @@ export const plansOperations = (output: PlanOutput): boolean =>
 
 export const plansReloads = (output: PlanOutput): boolean =>
   output.kind === 'planned' && hasReloads(output.plan);
+
+/** What running programs have to be made to notice. */
+export const reloadsOf = (plan: Plan | null): readonly Reload[] =>
+  (plan?.reloads ?? []).filter((step) => step.what !== 'removeState');
+
+/** What a purge deletes last: paths that hold what a service has kept. */
+export const removalsOf = (plan: Plan | null): readonly string[] =>
+  (plan?.reloads ?? []).flatMap(({ what, unit }) => (what === 'removeState' ? [unit] : []));
 
 /** On a fresh host the lock can only be taken with the first write, and somebody may have been faster. */
 export const otherRunCameFirst = (context: Context, error: PublicError): boolean =>

@@ -4,14 +4,14 @@
  * Pure: it knows states, guards and context. Every working state invokes one actor; its result is the next event.
  * The actors are placeholders here; `install` provides those of a host, tests provide scripted ones.
  */
-import { reloading, rollingBack, verifying, writing } from './changing.ts';
+import { purging, reloading, rollingBack, verifying, writing } from './changing.ts';
 import { confirming, detecting, existing, forceRotate, fresh, planning, preflight } from './looking.ts';
 import { outputOf } from './outcome.ts';
 import { installer } from './setup.ts';
 import type { Context, Outcome, Output } from './types.ts';
 
 /** Changes with every change of states or events that an older journal could not be folded through. */
-export const machineVersion = '1';
+export const machineVersion = '2';
 
 const startingPoint: Omit<Context, 'request'> = {
   services: 'offline',
@@ -36,7 +36,7 @@ const final = (outcome: Outcome, description: string) =>
   }) as const;
 
 /**
- * The machine, with placeholders for its nine actors that fail when they are invoked. Starts with `{ input: { request
+ * The machine, with placeholders for its ten actors that fail when they are invoked. Starts with `{ input: { request
  * } }`; its output is an {@link Output}.
  */
 export const installerMachine = installer.createMachine({
@@ -57,6 +57,7 @@ export const installerMachine = installer.createMachine({
     writing,
     reloading,
     verifying,
+    purging,
     rollingBack,
     installed: final('installed', 'Something was changed, and the service answers.'),
     unchanged: final('unchanged', 'Nothing had to be changed, and the service answers.'),

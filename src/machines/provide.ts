@@ -1,4 +1,4 @@
-/** The machine with effects: the nine actors that it leaves open, given as nine functions. */
+/** The machine with effects: the ten actors that it leaves open, given as ten functions. */
 import { fromPromise } from 'xstate';
 import { installerMachine } from './installer.ts';
 import type { ActorContract } from './types.ts';
@@ -37,6 +37,7 @@ export function withEffects(effects: MachineEffects): typeof installerMachine {
       write: actor('write'),
       reload: actor('reload'),
       verify: actor('verify'),
+      purge: actor('purge'),
       undo: actor('undo'),
     },
   });

@@ -34,6 +34,7 @@ export const installer = setup({
     write: notProvided('write'),
     reload: notProvided('reload'),
     verify: notProvided('verify'),
+    purge: notProvided('purge'),
     undo: notProvided('undo'),
   },
   guards: {
@@ -48,6 +49,7 @@ export const installer = setup({
     mustReplan: (_, output: OutputOf<'confirm'>) => is.mustReplan(output),
     hasOperations: ({ context }) => is.hasOperations(context.plan),
     hasReloads: ({ context }) => is.hasReloads(context.plan),
+    hasRemovals: ({ context }) => is.removalsOf(context.plan).length > 0,
     hasMoreOperations: ({ context }) => is.hasMoreOperations(context),
     otherRunCameFirst: ({ context }, params: { error: unknown }) =>
       is.otherRunCameFirst(context, toPublicError(params.error)),

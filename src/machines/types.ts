@@ -105,12 +105,20 @@ export interface Operation {
 }
 
 /** One step of `reloading`: what a running program must be made to notice. */
-export interface Reload extends Omit<Obligation, 'what'> {
-  /** `removeState` takes away what a service has kept, once it is stopped; `unit` is then that path. */
-  readonly what: Obligation['what'] | 'removeState';
+export interface Reload extends Obligation {
   /** `start` where it is not running, else `restart`; `stop` where it did not run before what is undone. */
-  readonly how: 'start' | 'restart' | 'reload' | 'stop' | 'remove';
+  readonly how: 'start' | 'restart' | 'reload' | 'stop';
   /** Runs that were interrupted before they could do it. */
+  readonly owedBy: readonly string[];
+}
+
+/** One step of `purging`: takes away what a service has kept. It stands among the reloads of a plan, as their last. */
+export interface Removal {
+  readonly what: 'removeState';
+  /** Its path. */
+  readonly unit: string;
+  readonly how: 'remove';
+  readonly because: readonly string[];
   readonly owedBy: readonly string[];
 }
 
@@ -126,7 +134,7 @@ export interface Plan {
   /** First 8 hex digits of a sha256 over the changes, free of secrets: equal plans have equal hashes. */
   readonly hash: string;
   readonly operations: readonly Operation[];
-  readonly reloads: readonly Reload[];
+  readonly reloads: readonly (Reload | Removal)[];
   readonly questions: readonly Question[];
   readonly notes: readonly Note[];
   /** The settings in force, for the closing summary. */
@@ -160,6 +168,12 @@ export interface ReloadOutput {
   readonly done: readonly string[];
 }
 
+/** Paths that were deleted for good. */
+export interface PurgeOutput {
+  readonly outcome: 'done' | 'predicted';
+  readonly removed: readonly string[];
+}
+
 /** Whether the service was asked, and what there is to tell. */
 export interface VerifyOutput {
   readonly outcome: 'verified' | 'predicted' | 'deferred';
@@ -182,6 +196,7 @@ export interface ActorContract {
   write: { input: { operation: Operation; index: number }; output: WriteOutput };
   reload: { input: { reloads: readonly Reload[] }; output: ReloadOutput };
   verify: { input: { plan: Plan; mode: Mode }; output: VerifyOutput };
+  purge: { input: { paths: readonly string[] }; output: PurgeOutput };
   undo: { input: { reason: PublicError }; output: UndoOutput };
 }
 

@@ -9,6 +9,7 @@ const doing: Readonly<Record<string, string>> = {
   writing: 'writing',
   reloading: 'checking the configuration',
   verifying: 'waiting for the service to answer',
+  purging: "removing the service's state",
   rollingBack: 'putting everything back',
 };
 

@@ -8,7 +8,15 @@ import { InstallerError, type PublicError } from '../errors.ts';
 import { defaultRequest } from '../machines/request.ts';
 import { installerMachine } from '../machines/installer.ts';
 import type { Snapshot } from '../machines/replay.ts';
-import type { ActorContract, Operation, Plan, Question, Reload, Request } from '../machines/types.ts';
+import type {
+  ActorContract,
+  Operation,
+  Plan,
+  Question,
+  Reload,
+  Removal,
+  Request,
+} from '../machines/types.ts';
 
 const error = (
   code: 'E_UNHEALTHY' | 'E_BUSY' | 'E_JOURNAL' | 'E_WRITE_FAILED' | 'E_PLATFORM' | 'E_DECLINED',
@@ -26,6 +34,7 @@ const operation = (path: string): Operation => ({
 });
 
 const restart: Reload = { what: 'restart', unit: 'x.service', because: ['/x'], how: 'restart', owedBy: [] };
+const removal: Removal = { what: 'removeState', unit: '/state', because: [], how: 'remove', owedBy: [] };
 const question: Question = { id: 'rotation', text: 'Go on?', subjects: [] };
 
 const plan = (operations: number, reloads: number, questions: number): Plan => ({
@@ -45,6 +54,7 @@ const plans = [
   plan(2, 1, 1),
   plan(0, 1, 1),
   plan(0, 0, 1),
+  { ...plan(1, 0, 0), hash: 'removals', reloads: [removal] },
 ];
 
 const refused = { kind: 'refused', error: error('E_PLATFORM') } as const;
@@ -82,6 +92,7 @@ const outputs: Readonly<Record<string, readonly unknown[]>> = {
   write: [{ outcome: 'changed' }, { outcome: 'predicted' }] satisfies ActorContract['write']['output'][],
   reload: [{ outcome: 'done', done: ['x.service'] }] satisfies ActorContract['reload']['output'][],
   verify: [{ outcome: 'verified', notes: [] }] satisfies ActorContract['verify']['output'][],
+  purge: [{ outcome: 'done', removed: ['/state'] }] satisfies ActorContract['purge']['output'][],
   undo: [{ restored: ['/0'], left: [] }] satisfies ActorContract['undo']['output'][],
 };
 

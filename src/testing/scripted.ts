@@ -42,6 +42,7 @@ const usual: Required<EffectsScript> = {
   write: () => ({ outcome: 'changed' }),
   reload: () => ({ outcome: 'done', done: [] }),
   verify: () => ({ outcome: 'verified', notes: [] }),
+  purge: (_, { paths }) => ({ outcome: 'done', removed: paths }),
   undo: () => ({ restored: [], left: [] }),
 };
 
@@ -67,6 +68,7 @@ export function scriptedEffects(script: EffectsScript = {}): MachineEffects {
     write: answering('write'),
     reload: answering('reload'),
     verify: answering('verify'),
+    purge: answering('purge'),
     undo: answering('undo'),
   };
 }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { expect, test, describe } from 'vitest';
+import { installerMachine, machineVersion } from '../../src/machines/installer.ts';
 import { encodeExport, parseExport } from '../../src/journal/exported.ts';
 import { journalText } from '../support/journal-text.ts';
 import { run, temporaryRoot, type Ran } from '../support/installer.ts';
@@ -119,7 +120,7 @@ const forged = (records: readonly object[]): string =>
 const started = {
   k: 'run.started',
   format: 2,
-  machine: { id: 'installer', version: '1' },
+  machine: { id: installerMachine.id, version: machineVersion },
   installer: '0.1.0',
   command: 'install',
   input: { request: {} },

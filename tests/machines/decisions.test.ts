@@ -5,7 +5,15 @@ import { InstallerError } from '../../src/errors.ts';
 import { withEffects, type MachineEffects } from '../../src/machines/provide.ts';
 import { plainRequest } from '../../src/request.ts';
 import { scriptedEffects, somePlan, type EffectsScript } from '../../src/testing.ts';
-import type { ActorContract, Note, Operation, Output, Plan, Request } from '../../src/machines/types.ts';
+import type {
+  ActorContract,
+  Note,
+  Operation,
+  Output,
+  Plan,
+  Removal,
+  Request,
+} from '../../src/machines/types.ts';
 
 const note = (code: string): Note => ({ code, level: 'info', text: code });
 
@@ -140,5 +148,40 @@ describe('a failure', () => {
       expect({ name, ...output }).toMatchObject({ name, outcome: 'refused', exitCode: 10, changed: false });
       expect(inputs['write']).toBeUndefined();
     }
+  });
+});
+
+describe('a purge', () => {
+  const removal: Removal = {
+    what: 'removeState',
+    unit: '/var/lib/private/x',
+    how: 'remove',
+    because: [],
+    owedBy: [],
+  };
+  const plan = () => planned({ reloads: [removal] });
+
+  test('deletes last of all, once the rest is proven', async () => {
+    const { output, states, inputs } = await run({ plan });
+    expect(states.slice(-4)).toEqual(['reloading', 'verifying', 'purging', 'installed']);
+    expect(inputs).toMatchObject({ reload: [{ reloads: [] }], purge: [{ paths: ['/var/lib/private/x'] }] });
+    expect(output).toMatchObject({ outcome: 'installed', changed: true, exitCode: 0 });
+  });
+
+  test('that has deleted not all is not put back', async () => {
+    const { output, states } = await run({ plan, purge: fails });
+    expect(states.slice(-2)).toEqual(['purging', 'failed']);
+    expect(output).toMatchObject({
+      outcome: 'failed',
+      exitCode: 13,
+      error: { code: 'E_UNHEALTHY' },
+      undone: null,
+    });
+  });
+
+  test('is not come to where the service does not answer', async () => {
+    const { output, states } = await run({ plan, verify: fails });
+    expect(states).not.toContain('purging');
+    expect(output.outcome).toBe('rolledBack');
   });
 });

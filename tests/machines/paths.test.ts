@@ -6,7 +6,7 @@ import { emptyMemory } from '../../src/memory.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { parseJournal } from '../../src/journal/record.ts';
 import { transitions } from '../../src/machines/diagram.ts';
-import { installerMachine } from '../../src/machines/installer.ts';
+import { installerMachine, machineVersion } from '../../src/machines/installer.ts';
 import { replay, replaySteps, type RecordedEvent, type Snapshot } from '../../src/machines/replay.ts';
 import type { Input } from '../../src/machines/types.ts';
 import { pathRequests, pathsOver, type MachinePath, type PathEvent } from '../../src/testing.ts';
@@ -40,7 +40,7 @@ function liveRun(path: MachinePath) {
     actors: Object.fromEntries(names.map((name) => [name, scripted])),
   });
   const journal = new Journal({
-    machine: { id: 'installer', version: '1' },
+    machine: { id: installerMachine.id, version: machineVersion },
     installer: '0.1.0',
     command: 'install',
     input: { request: path.request },

@@ -1,6 +1,7 @@
 /** Two products on one host, one journal: what is known of one is nothing to the other. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { installerMachine, machineVersion } from '../../src/machines/installer.ts';
 import { viewOf } from '../../src/effects/view.ts';
 import { reloadsOf } from '../../src/effects/plan/reloads.ts';
 import type { UnitStatus } from '../../src/effects/units.ts';
@@ -173,7 +174,7 @@ test('what an older installer left without a name belongs to the product of its 
   const since = ['product', 'others', 'service', 'envFile'];
   const known = Object.fromEntries(Object.entries(emptyMemory).filter(([name]) => !since.includes(name)));
   const older = new Journal({
-    machine: { id: 'installer', version: '1' },
+    machine: { id: installerMachine.id, version: machineVersion },
     installer: '0.1.0',
     command: 'install',
     input: { request: { product: 'mcp-oauth-proxy' } },

@@ -1,5 +1,5 @@
 /** One name for "these changes": equal for a dry run and the run after it, and free of anything that tells of a secret. */
-import type { Operation, Reload } from '../../machines/types.ts';
+import type { Operation, Plan } from '../../machines/types.ts';
 import type { Settings } from '../../products/product.ts';
 import { sha256 } from '../identity.ts';
 
@@ -9,7 +9,7 @@ import { sha256 } from '../identity.ts';
  */
 export function planHash(
   operations: readonly Operation[],
-  reloads: readonly Reload[],
+  reloads: Plan['reloads'],
   env: { readonly masked: string; readonly settings: Settings },
 ): string {
   const changes = operations.map(({ kind, path, action, before, after, detail }) => ({

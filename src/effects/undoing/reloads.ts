@@ -1,6 +1,6 @@
 /** What running programs have to notice where past runs are undone: what did not run then is stopped, the rest reads anew. */
 import type { Obligation } from '../../facts.ts';
-import type { Operation, Reload } from '../../machines/types.ts';
+import type { Operation, Reload, Removal } from '../../machines/types.ts';
 import type { Scope, Target } from '../scope.ts';
 import { isRunning, unitsOf } from '../units.ts';
 import { webOnDisk } from '../view.ts';
@@ -15,7 +15,7 @@ export const stateOf = ({ host, product }: Scope): readonly string[] =>
     .flatMap((name) => [`/var/lib/private/${name}`, `/var/lib/${name}`])
     .filter((path) => host.lstat(path) !== null);
 
-function removals(scope: Scope, { undo }: Target): readonly Reload[] {
+function removals(scope: Scope, { undo }: Target): readonly Removal[] {
   if (undo.kind !== 'uninstall' || !undo.purge) return [];
   return stateOf(scope).map((path) => ({
     what: 'removeState',
@@ -56,7 +56,11 @@ function webHasPortOfThen(scope: Scope): boolean {
 }
 
 /** One step for each program, with all its reasons, in the order in which they have to happen. */
-export function reloadsOf(scope: Scope, target: Target, operations: readonly Operation[]): readonly Reload[] {
+export function reloadsOf(
+  scope: Scope,
+  target: Target,
+  operations: readonly Operation[],
+): readonly (Reload | Removal)[] {
   const { product, state } = scope;
   obligationsOf(scope, target, operations);
   // Nothing runs here: what is written is what the next boot reads.

@@ -1,6 +1,6 @@
 /** The plan with how far each change is, and what is known beside it: secrets, notes, settings. */
 import { describeChange, describeReloads } from '../../render/words.ts';
-import type { Operation, Plan, Reload } from '../../machines/types.ts';
+import type { Operation, Plan } from '../../machines/types.ts';
 import { byId, h, reveal, setText } from './dom.ts';
 import { tree } from './json.ts';
 import type { Progress, View } from './view.ts';
@@ -12,7 +12,7 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 export const operationWords = (operation: Operation): string =>
   capital(describeChange({ ...operation, detail: [...operation.detail] }).infinitive);
 
-const reloadWords = (reloads: readonly Reload[]): string[] =>
+const reloadWords = (reloads: Plan['reloads']): string[] =>
   describeReloads(
     reloads.map((reload) => ({ ...reload, because: [...reload.because], owedBy: [...reload.owedBy] })),
   ).map(({ infinitive }) => capital(infinitive));
@@ -52,6 +52,7 @@ export class PlanPanel {
     view.operations.forEach((progress, at) => setProgress(items[at], progress));
     for (let at = 0; at < this.reloads; at += 1) setProgress(items[length + at], view.reloading);
     setProgress(items[length + this.reloads], view.verifying);
+    for (let at = length + this.reloads + 1; at < items.length; at += 1) setProgress(items[at], view.purging);
     const current = [...items].find((item) => where.has(item.getAttribute('data-progress')));
     for (const item of items)
       if (item === current) item.setAttribute('aria-current', 'step');
@@ -66,9 +67,10 @@ export class PlanPanel {
       this.list.replaceChildren();
       return;
     }
-    const reloads = reloadWords(plan.reloads);
+    const reloads = reloadWords(plan.reloads.filter(({ what }) => what !== 'removeState'));
+    const removals = reloadWords(plan.reloads.filter(({ what }) => what === 'removeState'));
     this.reloads = reloads.length;
-    const texts = [...plan.operations.map(operationWords), ...reloads, 'Ask the service itself'];
+    const texts = [...plan.operations.map(operationWords), ...reloads, 'Ask the service itself', ...removals];
     this.list.replaceChildren(...texts.map(planItem));
   }
 }

@@ -33,6 +33,7 @@ export interface View {
   readonly operations: readonly Progress[];
   readonly reloading: Progress;
   readonly verifying: Progress;
+  readonly purging: Progress;
   /** What the run said last that it is doing, since the last step. */
   readonly activity: string | null;
   readonly notes: readonly Note[];
@@ -69,6 +70,7 @@ class Folding {
   operations: Progress[] = [];
   reloading: Progress = 'waiting';
   verifying: Progress = 'waiting';
+  purging: Progress = 'waiting';
   activity: string | null = null;
   told: Note[] = [];
   ended: EndedFrame | null = null;
@@ -102,10 +104,12 @@ class Folding {
     if (from === 'writing') this.operations[next] = endOf('write', event) ?? 'underWay';
     if (from === 'reloading') this.reloading = endOf('reload', event) ?? 'underWay';
     if (from === 'verifying') this.verifying = endOf('verify', event) ?? 'underWay';
+    if (from === 'purging') this.purging = endOf('purge', event) ?? 'underWay';
     if (context.plan !== undefined) this.operations = [];
     if (state === 'writing') this.operations[this.context.next ?? 0] = 'underWay';
     if (state === 'reloading') this.reloading = 'underWay';
     if (state === 'verifying') this.verifying = 'underWay';
+    if (state === 'purging') this.purging = 'underWay';
   }
 
   private onTold(event: ToldFrame['event']): void {
@@ -141,6 +145,7 @@ class Folding {
       operations: this.progress(plan, over),
       reloading: rest(this.reloading),
       verifying: rest(this.verifying),
+      purging: rest(this.purging),
       activity,
       // The run tells at its end again what the machine has noted.
       notes: notes.filter(
