@@ -1,11 +1,12 @@
 /** A host's own `/` where systemd is not running: an image being built, a container, a rescue system. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
-import { createHost, type Host, type Result } from './support/host.ts';
+import { createHost, type Host } from './support/host.ts';
+import type { Ran } from '../support/installer.ts';
 import { expectAnswering, expectExit, secretsInFile, secretsInProcess } from './support/observe.ts';
 
 /** sd_booted(3) looks for /run/systemd/system, and systemctl talks through /run/systemd. */
-const withoutSystemd = (host: Host, args: string): Promise<Result> =>
+const withoutSystemd = (host: Host, args: string): Promise<Ran> =>
   host.sh(
     `unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec /opt/mcp-installer/install.sh ${args}'`,
   );

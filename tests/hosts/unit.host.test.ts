@@ -1,7 +1,8 @@
 /** The units as systemd runs them: what holds the port, how the service stops, what it may reach. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
-import { createHost, type Result } from './support/host.ts';
+import { createHost } from './support/host.ts';
+import type { Ran } from '../support/installer.ts';
 import { envFile, expectAnswering, expectExit, mainPid } from './support/observe.ts';
 
 const application = (path: string, before = ''): string => `${before}
@@ -76,7 +77,7 @@ describe.each(suites)('%s', (suite) => {
   test('a backend elsewhere must be https: MCP_TOKEN does not leave this host in the clear', async () => {
     await using host = await createHost({ suite, name: 'unit-remote' });
     expectExit(await host.installer([]), 0);
-    const start = (backend: string): Promise<Result> =>
+    const start = (backend: string): Promise<Ran> =>
       host.sh(
         `. ${envFile}; export MCP_TOKEN CLIENT_ID CLIENT_SECRET TOKEN_SECRET BACKEND_URL=${backend}
          exec timeout 30 python3 -B -m uvicorn --app-dir /usr/local/lib/mcp-oauth-proxy --port 9000 oauth_proxy:app`,

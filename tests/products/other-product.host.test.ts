@@ -5,7 +5,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { installExample, promisedOutput, withoutChance } from '../examples/support/example.ts';
 import { suites } from '../hosts/support/base.ts';
-import { createHost, type Host, type Result } from '../hosts/support/host.ts';
+import { createHost, type Host } from '../hosts/support/host.ts';
+import type { Ran } from '../support/installer.ts';
 import {
   expectAnswering,
   expectExit,
@@ -29,10 +30,10 @@ async function bring(host: Host): Promise<void> {
     cpSync(path.join(example.directory, name), path.join(at, name), { recursive: true });
 }
 
-const installs = (host: Host, ...args: readonly string[]): Promise<Result> =>
+const installs = (host: Host, ...args: readonly string[]): Promise<Ran> =>
   host.run(['node', `${place}/dist/main.js`, ...args]);
 
-const lastLine = ({ stdout }: Result): string => stdout.trimEnd().split('\n').at(-1) ?? '';
+const lastLine = ({ stdout }: Ran): string => stdout.trimEnd().split('\n').at(-1) ?? '';
 
 const pidOf = (host: Host): Promise<string> =>
   host.must('systemctl show --property=MainPID --value signer.service');

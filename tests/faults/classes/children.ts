@@ -4,7 +4,8 @@
  * A locked package manager is in tests/hosts/apt.host.test.ts: packages are asked for on hosts that lack them alone.
  */
 import { isErrorCode } from '../../../src/errors.ts';
-import { createHost, until, type Host, type Result } from '../../hosts/support/host.ts';
+import { createHost, until, type Host } from '../../hosts/support/host.ts';
+import type { Ran } from '../../support/installer.ts';
 import { secretsInFile } from '../../hosts/support/secrets.ts';
 import type { FaultClass, Injection, Verdict } from '../fault-class.ts';
 import { resultIn } from '../judge.ts';
@@ -153,7 +154,7 @@ async def app(scope, receive, send):
   },
 ];
 
-const last = ({ output }: Result): string => output.trim().split('\n').at(-1) ?? '';
+const last = ({ output }: Ran): string => output.trim().split('\n').at(-1) ?? '';
 
 async function strike(fault: ChildFault): Promise<Verdict> {
   await using host = await createHost({ suite: 'bookworm', name: 'fault' });

@@ -7,6 +7,7 @@ import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'n
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ran } from '../../support/installer.ts';
 import { baseTree, repositoryRoot, type Suite } from './base.ts';
 import { inGroup, onlyUnified, processesOf } from './cgroup.ts';
 import { claimHost, directoryOf, killHost, removeHost } from './leftovers.ts';
@@ -20,14 +21,6 @@ export interface HostOptions {
   readonly network?: boolean;
   /** Shown in process lists and directory names. */
   readonly name: string;
-}
-
-export interface Result {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Both, as they came. */
-  readonly output: string;
 }
 
 export interface RunOptions {
@@ -54,7 +47,7 @@ export async function until<T>(
   }
 }
 
-function collect(child: ChildProcess, input?: string): Promise<Result> {
+function collect(child: ChildProcess, input?: string): Promise<Ran> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   const both: Buffer[] = [];
@@ -172,11 +165,11 @@ export class Host implements AsyncDisposable {
     return spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
-  run(argv: readonly string[], options: RunOptions = {}): Promise<Result> {
+  run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     return collect(this.spawn(argv, options), options.input);
   }
 
-  sh(script: string, options: RunOptions = {}): Promise<Result> {
+  sh(script: string, options: RunOptions = {}): Promise<Ran> {
     return this.run(['sh', '-c', script], options);
   }
 
@@ -194,7 +187,7 @@ export class Host implements AsyncDisposable {
   }
 
   /** The built command line, as root. */
-  installer(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  installer(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
     return this.run(this.installerCommand(args), options);
   }
 

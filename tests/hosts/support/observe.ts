@@ -1,7 +1,8 @@
 /** What tests look at on a host: secrets in the file and in the process, process ids, the whole file system. */
 import { execFileSync } from 'node:child_process';
 import { expect } from 'vitest';
-import { until, type Host, type Result } from './host.ts';
+import { until, type Host } from './host.ts';
+import type { Ran } from '../../support/installer.ts';
 
 export { envFile, mainPid, secretNames, secretsInFile, secretsInProcess, type Secrets } from './secrets.ts';
 
@@ -90,7 +91,7 @@ export function differences(
 }
 
 /** Fails with everything that was printed, so that a red test tells why. */
-export function expectExit(result: Result, exitCode: number): Result {
+export function expectExit(result: Ran, exitCode: number): Ran {
   expect(result.exitCode, `${result.stdout}\n${result.stderr}`).toBe(exitCode);
   return result;
 }

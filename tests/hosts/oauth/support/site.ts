@@ -1,5 +1,6 @@
 /** The service on a host, served to clients as on the internet: with a domain, a certificate, and who vouches for it. */
-import type { Host, Result } from '../../support/host.ts';
+import type { Host } from '../../support/host.ts';
+import type { Ran } from '../../../support/installer.ts';
 import { expectExit } from '../../support/observe.ts';
 
 export const domain = 'mcp.test';
@@ -33,7 +34,7 @@ async function certify(host: Host): Promise<void> {
 }
 
 /** From a bare host to the service at {@link mcpUrl}, by one run of the installer. */
-export async function installWithTls(host: Host, args: readonly string[] = []): Promise<Result> {
+export async function installWithTls(host: Host, args: readonly string[] = []): Promise<Ran> {
   await certify(host);
   return expectExit(await host.installer([...siteOptions, ...args]), 0);
 }
