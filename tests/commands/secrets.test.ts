@@ -4,16 +4,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { canaries, canaryComment } from '../support/canaries.ts';
 import { run, temporaryRoot } from '../support/installer.ts';
 
-const canaries = {
-  MCP_TOKEN: 'c1'.repeat(32),
-  CLIENT_ID: 'c2'.repeat(16),
-  CLIENT_SECRET: 'c3'.repeat(32),
-  TOKEN_SECRET: 'c4'.repeat(32),
-  OTHER_KEY: 'somebody-elses-password/+',
-};
-const comment = 'a-password-in-a-comment';
 const supplied = 'supplied-bearer-0123456789~+/';
 const passwords = ['owners-first-password!?', 'owners-second-password:,'];
 
@@ -51,7 +44,8 @@ test('through install, rotation, dry run, healing, refusal and failure (security
     const { stdout, stderr } = await run([...args, '--root', root.path]);
     told.push(stdout, stderr);
   };
-  const reset = (more = ''): void => writeFileSync(env, `# ${comment}\n${text}${more}`, { mode: 0o600 });
+  const reset = (more = ''): void =>
+    writeFileSync(env, `# ${canaryComment}\n${text}${more}`, { mode: 0o600 });
 
   reset();
   await tell('--verbose');
@@ -90,7 +84,7 @@ test('through install, rotation, dry run, healing, refusal and failure (security
   );
   const everything = [...told, journal].join('\n');
   expect(everything.length).toBeGreaterThan(10_000);
-  for (const value of [...Object.values(canaries), comment, supplied, ...passwords]) {
+  for (const value of [...Object.values(canaries), canaryComment, supplied, ...passwords]) {
     for (const encoded of [...encodings(value), ...unkeyed(value)])
       expect(everything.includes(encoded), `${value} as ${encoded}`).toBe(false);
   }

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { canaries, canaryComment } from '../support/canaries.ts';
 import { install, type InstallOptions } from '../../src/install.ts';
 import { defineService } from '../../src/products/service/index.ts';
 import { signerDefinition, signerFiles } from '../products/signer.ts';
@@ -10,14 +11,6 @@ import { ask, last, messages, opened, stream } from './support/watch.ts';
 
 const env = '/etc/mcp-oauth-proxy/.env';
 
-const canaries = {
-  MCP_TOKEN: 'c1'.repeat(32),
-  CLIENT_ID: 'c2'.repeat(16),
-  CLIENT_SECRET: 'c3'.repeat(32),
-  TOKEN_SECRET: 'c4'.repeat(32),
-  OTHER_KEY: 'somebody-elses-password/+',
-};
-const comment = 'a-password-in-a-comment';
 const supplied = new Map([
   ['MCP_TOKEN', 'supplied-bearer-0123456789~+/'],
   ['OWNER_PASSWORD', 'the-owners-password!?:'],
@@ -87,9 +80,9 @@ test('through an installation, a rotation, a failure that is put back, a refusal
     const text = Object.entries(canaries)
       .map(([name, value]) => `${name}=${value}\n`)
       .join('');
-    root.write(env, `# ${comment}\n${text}${more}`, 0o600);
+    root.write(env, `# ${canaryComment}\n${text}${more}`, 0o600);
   };
-  const secrets = new Set<string>([...Object.values(canaries), comment, ...supplied.values()]);
+  const secrets = new Set<string>([...Object.values(canaries), canaryComment, ...supplied.values()]);
   const told: string[] = [];
   const watch = async (exitCode: number, options: InstallOptions): Promise<void> => {
     const ran = await wireOf(root, options);

@@ -2,27 +2,16 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { suites } from '../hosts/support/base.ts';
 import { hostSystem } from './host-system.ts';
-import { Life } from './life.ts';
-import { coverage, lifePaths, titleOf, type Being, type LifeEvent } from './model.ts';
+import { coverage, lifePaths, titleOf } from './model.ts';
+import { walk } from './walk.ts';
 
 const paths = lifePaths(true);
 
 describe.each(suites)('%s', (suite) => {
   let walked = 0;
   test.concurrent.each(paths.map((path) => [titleOf(path), path] as const))('%s', async (_, path) => {
-    const system = await hostSystem(suite);
-    const life = new Life(system);
-    try {
-      for (const { event, state } of path.steps) {
-        const being = state.value as Being;
-        if (event.type !== 'xstate.init') await life.perform(event.type as LifeEvent, being);
-        await life.check(being);
-      }
-      await life.converge();
-      walked += 1;
-    } finally {
-      await system.dispose();
-    }
+    await walk(await hostSystem(suite), path);
+    walked += 1;
   });
   afterAll(() =>
     process.stdout.write(`life: ${walked} of ${paths.length} paths walked on real hosts (${suite})\n`),

@@ -1,25 +1,14 @@
 /** Every transition of a host's life, in temporary roots, with the real command line. */
 import { expect, test } from 'vitest';
-import { Life } from './life.ts';
-import { coverage, lifePaths, titleOf, type Being, type LifeEvent } from './model.ts';
+import { coverage, lifePaths, titleOf } from './model.ts';
 import { rootSystem } from './root-system.ts';
+import { walk } from './walk.ts';
 
 const paths = lifePaths(false);
 
-test.concurrent.each(paths.map((path) => [titleOf(path), path] as const))('%s', async (_, path) => {
-  const system = rootSystem();
-  const life = new Life(system);
-  try {
-    for (const { event, state } of path.steps) {
-      const being = state.value as Being;
-      if (event.type !== 'xstate.init') await life.perform(event.type as LifeEvent, being);
-      await life.check(being);
-    }
-    await life.converge();
-  } finally {
-    await system.dispose();
-  }
-});
+test.concurrent.each(paths.map((path) => [titleOf(path), path] as const))('%s', (_, path) =>
+  walk(rootSystem(), path),
+);
 
 test('every transition of the model is walked', () => {
   const { taken, all } = coverage(false, paths);
