@@ -67,6 +67,7 @@ export async function struckRun(
   const made = await strike(prepared, point, fault, () => prepared.copy());
   if (made === null) return { fired: false, problems: [] };
   using host = made.host;
+  if (made.ended.hung) return { fired: true, problems: ['V12: it hangs'] };
   return { fired: true, problems: await judge(prepared, host, made.ended, options) };
 }
 

@@ -31,6 +31,8 @@ export interface TracedCall extends Call {
 
 export interface Traced {
   readonly exitCode: number;
+  /** It did not end by itself, and was killed. */
+  readonly hung: boolean;
   readonly stdout: string;
   readonly stderr: string;
   /** Those of the program itself that succeeded; its children have descriptors of their own. */
@@ -141,6 +143,9 @@ export interface TraceOptions {
   readonly reader?: 'gone' | 'leaves';
 }
 
+/** Far longer than any run takes: one that is not done by then never will be. */
+const limit = 60_000;
+
 export async function traced(args: readonly string[], options: TraceOptions = {}): Promise<Traced> {
   using directory = temporaryRoot();
   const file = path.join(directory.path, 'trace');
@@ -170,6 +175,13 @@ export async function traced(args: readonly string[], options: TraceOptions = {}
   const printed = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (printed[name] += text));
+  let hung = false;
+  const hangs = setTimeout(() => {
+    hung = true;
+    // Not strace itself: what it traces would go on without it.
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+    for (const pid of children.split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
+  }, limit);
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     // strace dies by the signal that its program died by.
@@ -177,6 +189,7 @@ export async function traced(args: readonly string[], options: TraceOptions = {}
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
     );
   });
+  clearTimeout(hangs);
   const text = readFileSync(file, 'latin1');
-  return { exitCode, ...printed, calls: parseTrace(text), text };
+  return { exitCode, hung, ...printed, calls: parseTrace(text), text };
 }

@@ -32,7 +32,7 @@ async function atOnce(prepared: Prepared, count: number): Promise<Verdict> {
         ...all
           .filter(({ exitCode }) => exitCode !== 0 && exitCode !== 11)
           .map(({ exitCode, output }) => `V12: exit ${exitCode}: ${output.trim()}`),
-        ...(await judge(prepared, host, { ...worked, calls: [], text: '' })),
+        ...(await judge(prepared, host, { ...worked, calls: [], text: '', hung: false })),
       ],
     };
   }
