@@ -64,6 +64,13 @@ async function withLeftover(prepared: Prepared, end: number): Promise<Verdict> {
   return { fired: true, problems: await judge(prepared, host, nobody) };
 }
 
+/** A URL that was cut short may still be one, and is kept in its canonical spelling: `http://1` is `http://0.0.0.1/`. */
+function canonical(line: string): string {
+  const [key = '', ...rest] = line.split('=');
+  const value = rest.join('=');
+  return URL.canParse(value) ? `${key}=${new URL(value).href}` : line;
+}
+
 /** Nothing that is left of the file is lost, and nothing is made up that is there; or it is refused, and nothing touched. */
 async function withEnvCut(prepared: Prepared, end: number): Promise<Verdict> {
   using host = prepared.copy();
@@ -79,8 +86,7 @@ async function withEnvCut(prepared: Prepared, end: number): Promise<Verdict> {
   } else if (first.exitCode === 0) {
     const lines = host.read(files.env).split('\n');
     const whole = left.split('\n').filter((line) => !/^[A-Z_]+=?$/u.test(line));
-    // A URL that lost its path is kept as one without: in its canonical spelling, which ends in a slash.
-    const isKept = (line: string): boolean => lines.includes(line) || lines.includes(`${line}/`);
+    const isKept = (line: string): boolean => lines.includes(line) || lines.includes(canonical(line));
     problems.push(...whole.filter((line) => !isKept(line)).map(() => 'V1: a line is lost'));
     const second = await install('--json');
     if (second.exitCode !== 0 || !second.stdout.includes('"outcome":"unchanged"'))
