@@ -144,13 +144,24 @@ export class Session {
     return this.fingerprints.of(value);
   }
 
-  /** What past runs of the product did; null where no journal tells of any. */
+  /**
+   * What past runs of the product did; null where no journal tells of any.
+   *
+   * @throws InstallerError E_JOURNAL_UNREAD: what one of them did would stay, and be said not to be there
+   */
   past(): Past | null {
     const { home } = this;
     if (home === null) return null;
     // Each path that is put back asks again; nothing of it changes while a run goes on.
     this.known ??= pastRuns(
-      runIds(home.path).map((id) => factsOf(readRun(home.path, id))),
+      runIds(home.path).map((id) => {
+        const run = readRun(home.path, id);
+        if (run.unread === null) return factsOf(run);
+        throw new InstallerError('E_JOURNAL_UNREAD', {
+          subject: `The journal of run ${id}`,
+          why: run.unread,
+        });
+      }),
       this.options.product.name,
     );
     return {

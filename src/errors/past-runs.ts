@@ -36,6 +36,11 @@ export const pastRunErrors = {
     what: (x) => `The journal cannot be written: ${v(x, 'why')}.`,
     remedy: (x) => `Make room or make ${v(x, 'path')} writable, and run this again.`,
   },
+  E_JOURNAL_UNREAD: {
+    exit: 10,
+    what: (x) => `${v(x, 'subject')} cannot be read, and tells what was done: ${v(x, 'why')}.`,
+    remedy: () => 'Put the cause right and run this again; nothing was changed.',
+  },
   E_JOURNAL_DAMAGED: {
     exit: 65,
     what: (x) => `The journal ${v(x, 'path')} is damaged or foreign: ${v(x, 'why')}.`,

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errno.ts';
 import { emptyMemory, remember, type Memory } from '../memory.ts';
+import { InstallerError } from '../errors.ts';
 import type { FactsOfRun } from '../past.ts';
 import { isCopy } from './copies.ts';
 import { readRegularFile } from './files.ts';
@@ -25,6 +26,8 @@ export interface Run {
   readonly product: string | null;
   readonly torn: boolean;
   readonly damage: string | null;
+  /** What kept the system from reading it, such as EIO; null where it was read, is missing, or is no file. */
+  readonly unread: string | null;
   /** Version of the installer that wrote it, where its format is not known here. */
   readonly writtenBy: string | null;
 }
@@ -32,16 +35,24 @@ export interface Run {
 /** `20261123T224934Z-3f2a`: sorts by time. */
 export const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/u;
 
-/** Ids of all runs, oldest first. */
+/** Ids of all runs, oldest first.
+ *
+ * @throws InstallerError E_JOURNAL_UNREAD: to whoever cannot read them, past runs must not look like none */
 export function runIds(home: string): readonly string[] {
   try {
     return readdirSync(path.join(home, 'runs'))
       .filter((name) => runId.test(name))
       .sort();
-  } catch {
-    return [];
+  } catch (error) {
+    const why = errnoOf(error);
+    // Somebody who is not root is told so by the first effect, not by the journal.
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(why)) return [];
+    throw new InstallerError('E_JOURNAL_UNREAD', { subject: 'The list of past runs', why });
   }
 }
+
+/** How the system tells that something else stands in the place of a file: a link, a socket, a directory, a pipe. */
+const notFiles = ['ELOOP', 'ENXIO', 'EISDIR', 'unknown'];
 
 /** One run from its journal. Never throws: a journal that cannot be read is a run whose `damage` says why. */
 export function readRun(home: string, id: string): Run {
@@ -49,7 +60,8 @@ export function readRun(home: string, id: string): Run {
   try {
     text = readRegularFile(path.join(home, 'runs', id, 'journal.jsonl')).toString('utf8');
   } catch (error) {
-    const missing = errnoOf(error) === 'ENOENT';
+    const errno = errnoOf(error);
+    const missing = errno === 'ENOENT';
     // A run that was killed between making its folder and its first record did nothing.
     const damage = missing ? null : 'it cannot be read';
     return {
@@ -60,6 +72,7 @@ export function readRun(home: string, id: string): Run {
       product: null,
       torn: missing,
       damage,
+      unread: missing || notFiles.includes(errno) ? null : errno,
       writtenBy: null,
     };
   }
@@ -90,7 +103,7 @@ export function runOf(id: string, { records, torn, damage, writtenBy }: ParsedJo
   const started = records.find((record) => record.k === 'run.started') ?? null;
   const ended = records.find((record) => record.k === 'run.ended') ?? null;
   const product = started === null ? null : productOf(started);
-  return { id, records, started, ended, product, torn, damage, writtenBy };
+  return { id, records, started, ended, product, torn, damage, unread: null, writtenBy };
 }
 
 /** The id that `wanted` means: itself, an unambiguous beginning of one, or `last`; null where there is none. */
