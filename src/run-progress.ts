@@ -57,8 +57,8 @@ export function eventsOf(product: Product, request: Request): RunProgress {
     concerned: (step: Reload | Removal) => boolean,
     outcome: ActorContract['reload']['output']['outcome'],
   ): RunEvent[] => {
-    const reloads = reloadsOf((plan?.reloads ?? []).filter(concerned));
-    return reloads.length === 0 ? [] : [{ v: 1, type: 'reloaded', reloads, outcome }];
+    if (plan === null) return [];
+    return [{ v: 1, type: 'reloaded', reloads: reloadsOf(plan.reloads.filter(concerned)), outcome }];
   };
 
   const done = (actorId: string, output: unknown): RunEvent[] => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { machineVersion } from '../../src/machines/installer.ts';
 import { toDot } from '../../src/diagram/dot.ts';
 import { toJson } from '../../src/diagram/json.ts';
 import { toMermaid } from '../../src/diagram/mermaid.ts';
@@ -129,7 +130,9 @@ describe('--run', () => {
     writeFileSync(root.journal, ofAnotherMachine(readFileSync(root.journal, 'utf8')));
     const { exitCode, stdout, stderr } = await root.graph('--run', 'last');
     expect({ exitCode, stdout }).toEqual({ exitCode: 65, stdout: '' });
-    expect(stderr).toContain('it is of machine installer 0, and what is drawn here is installer 1');
+    expect(stderr).toContain(
+      `it is of machine installer 0, and what is drawn here is installer ${machineVersion}`,
+    );
     expect(stderr).toContain(` show ${root.id}\`.`);
   });
 

@@ -34,7 +34,18 @@ function liveRun(path: MachinePath) {
         });
       }),
   );
-  const names = ['preflight', 'detect', 'secrets', 'plan', 'confirm', 'write', 'reload', 'verify', 'undo'];
+  const names = [
+    'preflight',
+    'detect',
+    'secrets',
+    'plan',
+    'confirm',
+    'write',
+    'reload',
+    'verify',
+    'purge',
+    'undo',
+  ];
   const machine = installerMachine.provide({
     // One script for all of them: the path says what each one answers.
     actors: Object.fromEntries(names.map((name) => [name, scripted])),
