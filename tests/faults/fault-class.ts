@@ -29,3 +29,18 @@ export interface FaultClass {
   readonly scenarios: readonly string[];
   injections(prepared: readonly Prepared[]): Promise<readonly Injection[]>;
 }
+
+/** A campaign in numbers, as `--summary` writes them. */
+export interface Campaign {
+  /** How many injections were made at once. */
+  readonly cores: number;
+  /** How long all of it took. */
+  readonly seconds: number;
+  readonly classes: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly made: number;
+    readonly fired: number;
+    readonly survived: number;
+  }[];
+}

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { inspect, parseArgs } from 'node:util';
 import { classes } from './classes.ts';
-import type { FaultClass, Injection, Verdict } from './fault-class.ts';
+import type { Campaign, FaultClass, Injection, Verdict } from './fault-class.ts';
 import { prepare, type Prepared } from './prepared.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -18,7 +18,8 @@ const help = `npm run faults [-- OPTIONS]
   --class ID         only this class; repeatable
   --only PREFIX      only injections whose id begins so; repeatable
   --list             name the injections and make none
-  --report FILE      the results as JSON
+  --report FILE      every injection and how it ended, as JSON
+  --summary FILE     the table as JSON: tests/faults/campaign.json is that of a whole campaign
   --help             this
 `;
 
@@ -86,14 +87,20 @@ async function makeAll(
 
 const survived = ({ fired, problems }: Verdict): boolean => fired && problems.length === 0;
 
-function tableOf(chosen: readonly FaultClass[], made: readonly Made[]): readonly string[] {
-  const rows = chosen.map(({ id, title }) => {
+const summed = (chosen: readonly FaultClass[], made: readonly Made[]): Campaign['classes'] =>
+  chosen.map(({ id, title }) => {
     const own = made.filter((one) => one.id.startsWith(`${id}/`));
-    const counts = [own.length, own.filter(({ fired }) => fired).length, own.filter(survived).length];
-    return [`${id}  ${title}`, ...counts.map((count) => `${count}`)];
+    const fired = own.filter((one) => one.fired).length;
+    return { id, title, made: own.length, fired, survived: own.filter(survived).length };
   });
+
+function tableOf(classes: Campaign['classes']): readonly string[] {
+  const rows = classes.map((each) => [
+    `${each.id}  ${each.title}`,
+    ...[each.made, each.fired, each.survived].map(String),
+  ]);
   return [['class', 'made', 'fired', 'survived'], ...rows].map(([name = '', ...cells]) =>
-    [name.padEnd(52), ...cells.map((cell) => cell.padStart(9))].join(''),
+    [name.padEnd(60), ...cells.map((cell) => cell.padStart(9))].join(''),
   );
 }
 
@@ -105,6 +112,7 @@ async function campaign(): Promise<number> {
       only: { type: 'string', multiple: true },
       list: { type: 'boolean', default: false },
       report: { type: 'string' },
+      summary: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -157,11 +165,16 @@ async function campaign(): Promise<number> {
   const seconds = (performance.now() - begun) / 1000;
   const passed = made.filter(survived).length;
   say('');
-  for (const line of tableOf(chosen, made)) say(line);
+  const sums = summed(chosen, made);
+  for (const line of tableOf(sums)) say(line);
   say(`\n${passed} of ${made.length} survived, ${seconds.toFixed(0)} s`);
   if (values.report !== undefined) {
     const report = { seconds, passed, failed: made.length - passed, injections: made };
     writeFileSync(values.report, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  if (values.summary !== undefined) {
+    const summary: Campaign = { cores: availableParallelism(), seconds: Math.round(seconds), classes: sums };
+    writeFileSync(values.summary, `${JSON.stringify(summary, null, 2)}\n`);
   }
   return made.length > 0 && passed === made.length ? 0 : 1;
 }
