@@ -100,13 +100,13 @@ async function space(host: Host): Promise<void> {
   }
   const child = host.spawn(['node', `${programs}/streams.mjs`, `${streams}`, `${eventsEach}`, '8084']);
   let out = '';
-  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   await until('all streams have had their events', () => (out === '' ? undefined : true), 120_000);
   const now = await memory(host);
   row(`with ${streams} open streams`, now.toFixed(1), (now / first).toFixed(2));
   row(`streams that lost none of ${eventsEach} events`, out.trim().split(' ')[1] ?? '', `of ${streams}`);
-  child.stdin?.end();
+  child.stdin.end();
   await ended;
 }
 
