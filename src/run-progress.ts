@@ -1,5 +1,6 @@
 /** From what the machine hears and where it is to what is told of it. */
-import type { ActorContract, Operation, Plan, Reload, Removal, Request } from './machines/types.ts';
+import { reloadsOf, removalsOf } from './machines/guards.ts';
+import type { ActorContract, Operation, Plan, Request } from './machines/types.ts';
 import type { Product } from './products/product.ts';
 import { describePlan } from './render/words.ts';
 import type { RunEvent } from './run-events.ts';
@@ -27,8 +28,8 @@ const changeOf = ({ kind, path, role, action, detail, because }: Operation) => (
   because,
 });
 
-const reloadsOf = (reloads: Plan['reloads']) =>
-  reloads.map(({ what, unit, how, because, owedBy }) => ({
+const stepsOf = (steps: Plan['reloads']) =>
+  steps.map(({ what, unit, how, because, owedBy }) => ({
     what,
     unit,
     how,
@@ -48,18 +49,15 @@ export function eventsOf(product: Product, request: Request): RunProgress {
     // A plan that is still to be asked about may change: it is told by the question.
     if (request.ask && plan.questions.some(({ id }) => id === 'settings' || id === 'edits')) return [];
     const operations = plan.operations.map(changeOf);
-    const reloads = reloadsOf(plan.reloads);
+    const reloads = stepsOf(plan.reloads);
     const changes = describePlan({ operations, reloads }).length;
     return [{ v: 1, type: 'plan', hash: plan.hash, changes, operations, reloads }];
   };
 
   const reloaded = (
-    concerned: (step: Reload | Removal) => boolean,
+    steps: Plan['reloads'],
     outcome: ActorContract['reload']['output']['outcome'],
-  ): RunEvent[] => {
-    if (plan === null) return [];
-    return [{ v: 1, type: 'reloaded', reloads: reloadsOf(plan.reloads.filter(concerned)), outcome }];
-  };
+  ): RunEvent[] => (plan === null ? [] : [{ v: 1, type: 'reloaded', reloads: stepsOf(steps), outcome }]);
 
   const done = (actorId: string, output: unknown): RunEvent[] => {
     // The machine has just accepted these outputs under these ids: their types are the actors' contract.
@@ -93,13 +91,13 @@ export function eventsOf(product: Product, request: Request): RunProgress {
       }
       case 'reload': {
         const { outcome } = output as ActorContract['reload']['output'];
-        return reloaded(({ what }) => what !== 'removeState', outcome);
+        return reloaded(reloadsOf(plan), outcome);
       }
       case 'verify':
         return [{ v: 1, type: 'verified', outcome: (output as ActorContract['verify']['output']).outcome }];
       case 'purge': {
         const { outcome } = output as ActorContract['purge']['output'];
-        return reloaded(({ what }) => what === 'removeState', outcome);
+        return reloaded(removalsOf(plan), outcome);
       }
       case 'undo': {
         const { restored, left } = output as ActorContract['undo']['output'];

@@ -21,15 +21,7 @@ import { hasCopy } from './journal/copies.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
 import { isUnderWay, probeLock, takeLock, takeLockForOther, type Lock } from './journal/lock.ts';
-import {
-  factsOf,
-  findRun,
-  readBackup,
-  readMemory,
-  readRun,
-  runIds,
-  type Remembered,
-} from './journal/reader.ts';
+import { factsOfRuns, findRun, readBackup, readMemory, type Remembered } from './journal/reader.ts';
 import { pastRuns, type PastRun } from './past.ts';
 import type { JournalRecord, RunEnded } from './journal/record.ts';
 import type { Product } from './products/product.ts';
@@ -102,7 +94,13 @@ export class Session {
     this.home = this.instance === null ? this.shared : open(this.instance);
     this.lock = this.tryLock();
     // Only now: what a run that has just ended has written counts.
-    this.remembered = readMemory(this.home?.path ?? null);
+    try {
+      this.remembered = readMemory(this.home?.path ?? null);
+    } catch (error) {
+      // Nobody gets a session to close: the lock of a program that goes on would stay.
+      this.close();
+      throw error;
+    }
     this.fingerprints = openFingerprints(this.home?.path ?? null);
     const inherited = withDamage(memoryFor(this.remembered.memory, product), this.remembered.damaged);
     this.journal = new Journal({
@@ -144,26 +142,12 @@ export class Session {
     return this.fingerprints.of(value);
   }
 
-  /**
-   * What past runs of the product did; null where no journal tells of any.
-   *
-   * @throws InstallerError E_JOURNAL_UNREAD: what one of them did would stay, and be said not to be there
-   */
+  /** What past runs of the product did; null where no journal tells of any. E_JOURNAL_UNREAD. */
   past(): Past | null {
     const { home } = this;
     if (home === null) return null;
     // Each path that is put back asks again; nothing of it changes while a run goes on.
-    this.known ??= pastRuns(
-      runIds(home.path).map((id) => {
-        const run = readRun(home.path, id);
-        if (run.unread === null) return factsOf(run);
-        throw new InstallerError('E_JOURNAL_UNREAD', {
-          subject: `The journal of run ${id}`,
-          why: run.unread,
-        });
-      }),
-      this.options.product.name,
-    );
+    this.known ??= pastRuns(factsOfRuns(home.path), this.options.product.name);
     return {
       runs: this.known,
       find: (wanted) => findRun(home.path, wanted),

@@ -35,7 +35,8 @@ export interface Run {
 /** `20261123T224934Z-3f2a`: sorts by time. */
 export const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/u;
 
-/** Ids of all runs, oldest first.
+/**
+ * Ids of all runs, oldest first.
  *
  * @throws InstallerError E_JOURNAL_UNREAD: to whoever cannot read them, past runs must not look like none */
 export function runIds(home: string): readonly string[] {
@@ -86,6 +87,18 @@ export const factsOf = ({ id, product, records, started }: Run): FactsOfRun => (
   facts: records.flatMap((record) => (record.k === 'fact' ? [record.fact] : [])),
   inherited: { ...emptyMemory, ...started?.inherited },
 });
+
+/**
+ * All runs as undoing looks at them, oldest first.
+ *
+ * @throws InstallerError E_JOURNAL_UNREAD: what such a run did would stay, and be said not to be there
+ */
+export const factsOfRuns = (home: string): readonly FactsOfRun[] =>
+  runIds(home).map((id) => {
+    const run = readRun(home, id);
+    if (run.unread === null) return factsOf(run);
+    throw new InstallerError('E_JOURNAL_UNREAD', { subject: `The journal of run ${id}`, why: run.unread });
+  });
 
 /** @returns bytes that a run kept of a file that it replaced; null where they are gone, or cannot be read */
 export function readBackup(home: string, id: string, name: string): Uint8Array | null {

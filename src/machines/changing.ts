@@ -106,7 +106,7 @@ export const purging = installer.createStateConfig({
   invoke: {
     id: 'purge',
     src: 'purge',
-    input: ({ context }) => ({ paths: removalsOf(context.plan) }),
+    input: ({ context }) => ({ paths: removalsOf(context.plan).map(({ unit }) => unit) }),
     onDone: {
       target: 'installed',
       actions: 'markChanged',

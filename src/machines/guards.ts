@@ -8,6 +8,7 @@ import type {
   PlanOutput,
   PreflightOutput,
   Reload,
+  Removal,
   SecretsOutput,
 } from './types.ts';
 
@@ -48,9 +49,9 @@ export const plansReloads = (output: PlanOutput): boolean =>
 export const reloadsOf = (plan: Plan | null): readonly Reload[] =>
   (plan?.reloads ?? []).filter((step) => step.what !== 'removeState');
 
-/** What a purge deletes last: paths that hold what a service has kept. */
-export const removalsOf = (plan: Plan | null): readonly string[] =>
-  (plan?.reloads ?? []).flatMap(({ what, unit }) => (what === 'removeState' ? [unit] : []));
+/** What a purge deletes last. */
+export const removalsOf = (plan: Plan | null): readonly Removal[] =>
+  (plan?.reloads ?? []).filter((step) => step.what === 'removeState');
 
 /** On a fresh host the lock can only be taken with the first write, and somebody may have been faster. */
 export const otherRunCameFirst = (context: Context, error: PublicError): boolean =>

@@ -24,7 +24,7 @@ export interface StatusOptions {
   readonly host?: Host;
 }
 
-/** @throws InstallerError E_USAGE for options that are unknown or of a wrong type; E_ROOT_INVALID, E_PATH_UNSAFE */
+/** @throws InstallerError E_USAGE for options that are unknown or of a wrong type; E_ROOT_INVALID, E_PATH_UNSAFE, E_JOURNAL_UNREAD */
 export async function status(options: StatusOptions = {}): Promise<Status> {
   mustBeStatusOptions(options);
   const product = options.product ?? mcpOauthProxy;

@@ -52,7 +52,7 @@ test('every option that a page mentions exists', () => {
   // Of services of one's own that pages show.
   const ofServices = ['--greeting', '--log-level'];
   // Of `npm run faults`.
-  const ofCampaign = ['--class', '--only', '--list', '--report', '--summary'];
+  const ofCampaign = ['--class', '--only', '--list', '--report'];
   // Of `npm run test:mutation`, which hands it on.
   const ofStryker = ['--mutate'];
   const mentioned = ours.flatMap((page) =>

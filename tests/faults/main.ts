@@ -19,7 +19,7 @@ const help = `npm run faults [-- OPTIONS]
   --only PREFIX      only injections whose id begins so; repeatable
   --list             name the injections and make none
   --report FILE      every injection and how it ended, as JSON
-  --summary FILE     the table as JSON: tests/faults/campaign.json is that of a whole campaign
+  --summary FILE     the table as JSON
   --help             this
 `;
 

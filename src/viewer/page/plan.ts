@@ -1,5 +1,6 @@
 /** The plan with how far each change is, and what is known beside it: secrets, notes, settings. */
 import { describeChange, describeReloads } from '../../render/words.ts';
+import { reloadsOf, removalsOf } from '../../machines/guards.ts';
 import type { Operation, Plan } from '../../machines/types.ts';
 import { byId, h, reveal, setText } from './dom.ts';
 import { tree } from './json.ts';
@@ -67,8 +68,8 @@ export class PlanPanel {
       this.list.replaceChildren();
       return;
     }
-    const reloads = reloadWords(plan.reloads.filter(({ what }) => what !== 'removeState'));
-    const removals = reloadWords(plan.reloads.filter(({ what }) => what === 'removeState'));
+    const reloads = reloadWords(reloadsOf(plan));
+    const removals = reloadWords(removalsOf(plan));
     this.reloads = reloads.length;
     const texts = [...plan.operations.map(operationWords), ...reloads, 'Ask the service itself', ...removals];
     this.list.replaceChildren(...texts.map(planItem));

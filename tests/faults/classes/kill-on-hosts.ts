@@ -6,7 +6,7 @@
  * V3, that every consumer of the secrets agrees, has nothing more to compare: no second file holds them, which V9 looks for.
  */
 import { createHost, type Host } from '../../hosts/support/host.ts';
-import { secretNames, secretsInFile } from '../../hosts/support/secrets.ts';
+import { secretNames, secretsInFile, type Secrets } from '../../hosts/support/secrets.ts';
 import { files, hostTree } from '../../support/host-tree.ts';
 import type { FaultClass, Injection, Verdict } from '../fault-class.ts';
 import { newestRun } from '../journals.ts';
@@ -97,9 +97,9 @@ async function pointsOn(scenario: HostScenario): Promise<readonly Point[]> {
 const servesSince = (host: Host): Promise<string> =>
   host.must('systemctl show --property=ActiveEnterTimestampMonotonic --value mcp-oauth-proxy.service');
 
-function secretProblems(scenario: HostScenario, before: object | null, after: object): readonly string[] {
+function secretProblems(scenario: HostScenario, before: Secrets | null, after: Secrets): readonly string[] {
   if (before === null) return [];
-  const changed = secretNames.filter((name) => Reflect.get(before, name) !== Reflect.get(after, name));
+  const changed = secretNames.filter((name) => before[name] !== after[name]);
   const allowed =
     changed.length === 0 || (scenario.rotates === true && changed.length === secretNames.length);
   return allowed ? [] : [`V1: changed: ${changed.join(', ')}`];
