@@ -89,7 +89,28 @@ as_owner() {
 
 as_root() { [ "$user" -eq 0 ] && printf '%s' "$1" || printf 'sudo %s' "$1"; }
 
+# Runs it in this process's place, with what was typed.
+hand_on() {
+  tidy
+  trap - EXIT
+  # A crash leaves no core file, in which secrets would be.
+  ulimit -c 0
+  # For the lines to type: where root is needed, and where another command helps.
+  MCP_INSTALLER_BOOTSTRAP=$typed exec "$@"
+}
+[ "${0##*/}" = mcp-installer ] && command='' || command=install
+
+# Node and the program in one file (`npm run build:standalone`), built elsewhere.
+case $(uname -m) in
+x86_64) standalone=mcp-installer-linux-x64 ;;
+aarch64) standalone=mcp-installer-linux-arm64 ;;
+*) standalone= ;;
+esac
+
 if ! command -v node >/dev/null 2>&1; then
+  for place in "$here/dist" "$here"; do
+    [ ! -x "$place/$standalone" ] || [ -d "$place/$standalone" ] || hand_on "$place/$standalone" $command "$@"
+  done
   refuse E_NODE 'Node is missing.' "Install it and run this again: $(as_root 'apt-get install nodejs npm')"
 fi
 
@@ -141,8 +162,8 @@ fi
 
 stale() {
   [ ! -f "$bundle" ] ||
-    [ -n "$(find "$here/src" "$here/scripts/build.mjs" "$here/package.json" "$here/package-lock.json" \
-      -newer "$bundle" -print 2>/dev/null | head -n 1)" ]
+    [ -n "$(find "$here/src" "$here/scripts/build.mjs" "$here/scripts/bundling.mjs" "$here/package.json" \
+      "$here/package-lock.json" -newer "$bundle" -print 2>/dev/null | head -n 1)" ]
 }
 
 if stale; then
@@ -153,10 +174,4 @@ if stale; then
     refuse E_BOOTSTRAP "The installer could not be built in $here." 'The lines above tell why. Then run this again.'
 fi
 
-tidy
-trap - EXIT
-[ "${0##*/}" = mcp-installer ] || set -- install "$@"
-# A crash leaves no core file, in which secrets would be.
-ulimit -c 0
-# For the lines to type: where root is needed, and where another command helps.
-MCP_INSTALLER_BOOTSTRAP=$typed exec "$node" "$bundle" "$@"
+hand_on "$node" "$bundle" $command "$@"

@@ -9,7 +9,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -19,13 +18,14 @@ import {
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { textModules } from './text-modules.mjs';
+import { common, buildProgram, noExitHooks } from './bundling.mjs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 
 const sources = [
   'src',
   'scripts/build.mjs',
+  'scripts/bundling.mjs',
   'scripts/text-modules.mjs',
   'package.json',
   'package-lock.json',
@@ -45,47 +45,6 @@ if (process.argv.includes('--if-stale') && existsSync(made)) {
   if (Math.max(...sources.map(newest)) < statSync(made).mtimeMs) process.exit(0);
 }
 
-/**
- * Node's own modules are loaded by the module that needs them when it is first needed, not all of them at the start:
- * `--version` needs none, and every run pays for what it loads.
- */
-const lazyBuiltins = {
-  name: 'lazy-builtins',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'builtin' }));
-    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path: name }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
-    }));
-  },
-};
-
-/**
- * execa's clean-up at the process's end is not used, so what it would hook into the process and put on the global object
- * is left out: both belong to whoever embeds this.
- */
-const noExitHooks = {
-  name: 'no-exit-hooks',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^signal-exit$/ }, () => ({ path: 'signal-exit', namespace: 'left-out' }));
-    bundler.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
-      contents: `export const onExit = () => { throw new Error('left out'); };`,
-    }));
-  },
-};
-
-/** Names and versions of the packages whose code is in a bundle, for `--version --json`. */
-function librariesIn(metafile) {
-  const [bundle] = Object.values(metafile.outputs);
-  const inside = Object.entries(bundle.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-  const names = inside.flatMap(([file]) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//u.exec(file)?.[1] ?? []);
-  return Object.fromEntries(
-    [...new Set(names)].sort().map((name) => {
-      const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
-      return [name, version];
-    }),
-  );
-}
-
 /** Dependencies written for CommonJS `require` Node's modules, which a module cannot. */
 const requiredBuiltins = {
   name: 'required-builtins',
@@ -103,9 +62,11 @@ const requiredBuiltins = {
  * The library's entry points share what they have in common, so that an error of one is an error of the other, and load
  * what is heavy when it is first needed.
  */
-function buildLibrary(common) {
+function buildLibrary() {
   return build({
     ...common,
+    target: 'node20.19',
+    format: 'esm',
     entryPoints: ['src/index.ts', 'src/machine.ts', 'src/testing.ts'],
     outdir: out,
     splitting: true,
@@ -120,21 +81,8 @@ const out = `.dist-${process.pid}`;
 const old = `${out}-old`;
 mkdirSync(out);
 try {
-  const common = {
-    // esbuild remembers where it was loaded from, not where we are.
-    absWorkingDir: process.cwd(),
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
+  await buildProgram({
     format: 'esm',
-    loader: { '.py': 'text' },
-    // Its own form for ES modules: of the other one, in a chunk of its own, only `default` can be imported.
-    alias: { yaml: './node_modules/yaml/browser/index.js' },
-    plugins: [textModules],
-    legalComments: 'none',
-  };
-  const commandLine = {
-    ...common,
     // Dependencies written for CommonJS ask for it.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
@@ -143,15 +91,9 @@ try {
     target: 'node14.8',
     entryPoints: ['src/cli.ts'],
     outfile: `${out}/mcp-installer.mjs`,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    plugins: [textModules, lazyBuiltins, noExitHooks],
-  };
-  const { metafile } = await build({ ...commandLine, write: false, metafile: true });
-  const libraries = JSON.stringify(librariesIn(metafile));
-  await build({ ...commandLine, define: { __LIBRARIES__: libraries } });
+  });
   chmodSync(`${out}/mcp-installer.mjs`, 0o755);
-  await buildLibrary(common);
+  await buildLibrary();
   execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', `${out}/types`], {
     stdio: 'inherit',
   });

@@ -4,7 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** @param file by its path; its kind is told by its extension */
 export async function textOf(file) {
@@ -29,11 +32,12 @@ export const textModules = {
   name: 'text-modules',
   setup(bundler) {
     bundler.onResolve({ filter: /\?text$/ }, ({ path: name, resolveDir }) => ({
-      path: path.resolve(resolveDir, name.slice(0, -'?text'.length)),
+      // From the repository's root: the name stands in the bundle, which is the same wherever it is built.
+      path: path.relative(root, path.resolve(resolveDir, name.slice(0, -'?text'.length))),
       namespace: 'text',
     }));
     bundler.onLoad({ filter: /.*/, namespace: 'text' }, async ({ path: file }) => ({
-      contents: await textOf(file),
+      contents: await textOf(path.join(root, file)),
       loader: 'text',
     }));
   },

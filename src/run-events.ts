@@ -52,6 +52,8 @@ const dates = { until: v.string(), daysLeft: v.number() };
 const madeOf = v.object({
   installer: v.string(),
   node: v.string(),
+  /** Of the executable with Node inside; null: a JavaScript file on the host's Node. */
+  standalone: v.nullable(v.object({ codeCache: v.picklist(['used', 'rejected', 'none']) })),
   machine: v.object({ id: v.string(), version: v.string() }),
   journalFormat: v.number(),
   product: v.object({ name: v.string(), sha256: v.string() }),

@@ -1,6 +1,7 @@
 /** How this program was called, for the lines that people are to type. */
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { isSea } from 'node:sea';
 import type { PublicError } from '../errors.ts';
 import type { RunEvent } from '../run-events.ts';
 
@@ -18,7 +19,7 @@ export function sudoLine(variables: Readonly<Record<string, string>> = {}): stri
   const script = bootstrap();
   const words =
     script === undefined
-      ? [process.execPath, process.argv[1] ?? '', ...process.argv.slice(2)]
+      ? [...(isSea() ? [] : [process.execPath]), ...process.argv.slice(1)]
       : // install.sh itself adds the command.
         [script, ...process.argv.slice(path.basename(script) === otherName ? 2 : 3)];
   // sudo drops the environment, but takes assignments before the command.

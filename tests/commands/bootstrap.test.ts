@@ -179,7 +179,7 @@ test('where the host’s Node is too old, the pinned one is fetched and does the
   const told = place.bootstrap(['--version', '--json'], { env, program: 'mcp-installer' });
   expect(told.stderr).toBe('0.1.0\n');
   expect(JSON.parse(told.stdout)).toMatchObject({
-    madeOf: { node: expect.stringMatching(/^v22\./u) as string },
+    madeOf: { node: expect.stringMatching(/^v24\./u) as string },
   });
 });
 

@@ -147,6 +147,7 @@ test.each([[['--version', '--json']], [['--json', '--version']], [['status', '--
       madeOf: {
         installer: '0.1.0',
         node: process.version,
+        standalone: null,
         machine: { id: 'installer', version: expect.any(String) as string },
         journalFormat: expect.any(Number) as number,
         product: { name: 'mcp-oauth-proxy', sha256: expect.stringMatching(/^[0-9a-f]{64}$/u) as string },

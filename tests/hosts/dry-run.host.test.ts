@@ -23,7 +23,7 @@ const readOnly = (command: string): string =>
   `unshare --mount sh -c 'for m in $(cut -d" " -f2 /proc/mounts | grep -vE "^/(proc|sys|dev)"); do mount -o remount,bind,ro "$m" || exit 99; done; ! touch /etc/x 2>/dev/null && ! touch /run/x 2>/dev/null && ${command}'`;
 
 async function dryRunThenReal(host: Host, args: readonly string[]): Promise<void> {
-  const command = `node /opt/mcp-installer/dist/mcp-installer.mjs ${args.join(' ')} --dry-run --detailed-exitcode`;
+  const command = host.installerCommand([...args, '--dry-run', '--detailed-exitcode']).join(' ');
   const before = snapshot(host, { hashAll: true });
   const runtime = await host.must('find /run /tmp -xdev | sort');
 
@@ -55,9 +55,13 @@ describe.each(suites)('%s', (suite) => {
   test('somebody who may not read the secrets is told so, and nothing is taken for fresh (security 30)', async () => {
     await using host = await createHost({ suite, name: 'dry-run-user' });
     expectExit(await host.installer([]), 0);
-    const { output, exitCode } = await host.sh(
-      'setpriv --reuid=nobody --regid=nogroup --clear-groups node /opt/mcp-installer/dist/mcp-installer.mjs --dry-run',
-    );
+    const { output, exitCode } = await host.run([
+      'setpriv',
+      '--reuid=nobody',
+      '--regid=nogroup',
+      '--clear-groups',
+      ...host.installerCommand(['--dry-run']),
+    ]);
     expect(exitCode).toBe(10);
     expect(output).toContain(
       'E_NOT_ROOT: This must run as root, because nobody else may look at /etc/mcp-oauth-proxy.',

@@ -81,7 +81,7 @@ describe.each(suites)('%s', (suite) => {
     for (const { what, make, code, line } of hostile) {
       await host.must(`rm -rf ${envFile} /root/real\n${make}`);
       const before = snapshot(host);
-      const { output, exitCode } = await host.sh('timeout 20 node /opt/mcp-installer/dist/mcp-installer.mjs');
+      const { output, exitCode } = await host.run(['timeout', '20', ...host.installerCommand([])]);
       const told = output.split('\n').find((text) => text.startsWith('[ERROR]')) ?? output;
       expect({ what, exitCode, told }).toEqual({
         what,

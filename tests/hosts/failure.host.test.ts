@@ -14,7 +14,6 @@ import {
   snapshot,
 } from './support/observe.ts';
 
-const bundle = '/opt/mcp-installer/dist/mcp-installer.mjs';
 /** What stays by rule: the journal, and the service's own state. */
 const withoutJournal = { without: ['./var/lib/mcp-installer', './var/lib/mcp-oauth-proxy'] };
 
@@ -52,7 +51,7 @@ describe.each(suites)('%s', (suite) => {
     expectExit(await host.installer([]), 0);
     const pid = await mainPid(host);
     const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
-    const run = host.spawn(['node', bundle, '--force-rotate-tokens']);
+    const run = host.spawn(host.installerCommand(['--force-rotate-tokens']));
     await until('the run waits before its restart', () => lookInside(host, held.reached));
     await host.must(`pkill -KILL -f '[m]cp-installer.mjs'`);
     run.kill('SIGKILL');
@@ -87,7 +86,7 @@ describe.each(suites)('%s', (suite) => {
       expectExit(await host.installer([]), 0);
       const secrets = secretsInFile(host);
       const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
-      const run = host.run(['node', bundle, '--force-rotate-tokens']);
+      const run = host.installer(['--force-rotate-tokens']);
       await until('the run waits before its restart', () => lookInside(host, held.reached));
       await host.must(`pkill -${signal.slice(3)} -f '[m]cp-installer.mjs'`);
       await held.release();
@@ -211,7 +210,7 @@ describe.each(suites)('%s', (suite) => {
     expect(await secretsInProcess(host)).toEqual(secretsInFile(host));
 
     const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
-    const first = host.run(['node', bundle, '--force-rotate-tokens']);
+    const first = host.installer(['--force-rotate-tokens']);
     await until('the first run is under way', () => lookInside(host, held.reached));
     const second = expectExit(await host.installer(['--force-rotate-tokens']), 11);
     expect(second.output).toContain('E_BUSY');

@@ -12,8 +12,6 @@ import {
   secretsInProcess,
 } from './support/observe.ts';
 
-const bundle = '/opt/mcp-installer/dist/mcp-installer.mjs';
-
 /** Starts, and never answers. */
 const silent = 'import time\ntime.sleep(600)\n';
 
@@ -26,7 +24,7 @@ interface Running {
 }
 
 function start(host: Host, args: readonly string[], before: readonly string[] = []): Running {
-  const child = host.spawn([...before, 'node', bundle, '--json', ...args]);
+  const child = host.spawn([...before, ...host.installerCommand(['--json', ...args])]);
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
   child.stderr.resume();

@@ -35,7 +35,7 @@ const stringsIn = (text: string): readonly string[] =>
 function startedBy(host: Host, args: readonly string[]): readonly Started[] {
   using place = temporaryRoot();
   const file = path.join(place.path, 'trace');
-  const program = ['/usr/local/bin/node', '/opt/mcp-installer/dist/mcp-installer.mjs', ...args];
+  const program = host.installerCommand(args);
   const command = host.command(program, { env: variables, cwd: planted });
   const options = ['-f', '-v', '-s', '4096', '-e', 'trace=execve', '-o', file];
   const { status, stdout, stderr } = spawnSync('strace', [...options, ...command], { encoding: 'utf8' });

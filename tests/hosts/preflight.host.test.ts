@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
 import { createHost, until } from './support/host.ts';
+import { testNode } from './support/form.ts';
 import { differences, expectAnswering, expectExit, snapshot } from './support/observe.ts';
 
 describe.each(suites)('%s', (suite) => {
@@ -71,8 +72,8 @@ describe.each(suites)('%s', (suite) => {
     await host.must(
       'sed \'s/version="0.1.0"/version="9.0.0"/\' /opt/mcp-installer/dist/mcp-installer.mjs >/root/newer.mjs',
     );
-    expectExit(await host.run(['node', '/root/newer.mjs']), 0);
-    expect((await host.run(['node', '/root/newer.mjs', '--version'])).output).toBe('9.0.0\n');
+    expectExit(await host.run([testNode, '/root/newer.mjs']), 0);
+    expect((await host.run([testNode, '/root/newer.mjs', '--version'])).output).toBe('9.0.0\n');
     expect(expectExit(await host.installer([]), 10).output).toContain('E_DOWNGRADE');
     expectExit(await host.installer(['--allow-downgrade']), 0);
   });

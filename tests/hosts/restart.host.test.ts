@@ -1,6 +1,7 @@
 /** Restarts under load: what an upgrade or a rotation costs those who are just using the service. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
+import { testNode } from './support/form.ts';
 import { createHost, until, type Host } from './support/host.ts';
 import { signAccessToken } from './support/oauth.ts';
 import { expectExit, mainPid } from './support/observe.ts';
@@ -18,7 +19,7 @@ interface Outcome {
 
 /** Starts all clients; the result is there once they have been told to stop. */
 function load(host: Host): () => Promise<Outcome> {
-  const child = host.spawn(['node', `${programs}/load.mjs`]);
+  const child = host.spawn([testNode, `${programs}/load.mjs`]);
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));

@@ -23,7 +23,7 @@ function traced(host: Host, args: readonly string[], exitCode: number): { printe
   const directory = mkdtempSync(path.join(tmpdir(), 'mcp-installer-trace-'));
   const file = path.join(directory, 'trace');
   try {
-    const command = host.command(['node', '/opt/mcp-installer/dist/mcp-installer.mjs', ...args]);
+    const command = host.command(host.installerCommand(args));
     const options = ['-f', '-v', '-s', '65536', '-e', 'trace=execve', '-o', file];
     const { status, stdout, stderr } = spawnSync('strace', [...options, ...command], { encoding: 'utf8' });
     expect({ args, status, stdout }).toMatchObject({ status: exitCode });

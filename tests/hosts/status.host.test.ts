@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
 import { createHost, until, type Host } from './support/host.ts';
+import { testNode } from './support/form.ts';
 import { differences, expectExit, reloadNginx, secretsInFile, snapshot } from './support/observe.ts';
 
 const domain = 'mcp.example.org';
@@ -272,7 +273,7 @@ describe.each(suites)('%s', (suite) => {
     await host.must(
       'sed "s/client_max_body_size 4m/client_max_body_size 3m/" /opt/mcp-installer/dist/mcp-installer.mjs >/root/older.mjs',
     );
-    const older = (args: readonly string[]) => host.run(['node', '/root/older.mjs', ...args]);
+    const older = (args: readonly string[]) => host.run([testNode, '/root/older.mjs', ...args]);
     expectExit(await older([]), 0);
     expect((await look(host, 3)).status).toMatchObject({
       healthy: true,

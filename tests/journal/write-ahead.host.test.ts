@@ -127,7 +127,7 @@ test('what is replaced lies in the journal, durable, before it is replaced', asy
 describe.each(suites)('%s', (suite) => {
   test('what becomes due by a change is on record before the change', async () => {
     await using host = await createHost({ suite, name: 'ahead' });
-    const program = host.command(['node', '/opt/mcp-installer/dist/mcp-installer.mjs']);
+    const program = host.command(host.installerCommand([]));
     for (const args of [[], ['--force-rotate-tokens'], ['--port', '9000']] as const) {
       const { exitCode, text } = await traced(args, { command: program });
       expect({ args, exitCode }).toEqual({ args, exitCode: 0 });

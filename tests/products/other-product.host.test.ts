@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { installExample, promisedOutput, withoutChance } from '../examples/support/example.ts';
 import { suites } from '../hosts/support/base.ts';
+import { testNode } from '../hosts/support/form.ts';
 import { createHost, type Host } from '../hosts/support/host.ts';
 import type { Ran } from '../support/installer.ts';
 import {
@@ -31,7 +32,7 @@ async function bring(host: Host): Promise<void> {
 }
 
 const installs = (host: Host, ...args: readonly string[]): Promise<Ran> =>
-  host.run(['node', `${place}/dist/main.js`, ...args]);
+  host.run([testNode, `${place}/dist/main.js`, ...args]);
 
 const lastLine = ({ stdout }: Ran): string => stdout.trimEnd().split('\n').at(-1) ?? '';
 

@@ -16,7 +16,7 @@ interface Watched {
 
 /** Starts the command line and comes back with the address that it prints first. */
 async function start(host: Host, args: readonly string[]): Promise<Watched> {
-  const child = host.spawn(['node', '/opt/mcp-installer/dist/mcp-installer.mjs', ...args, '--inspect']);
+  const child = host.spawn(host.installerCommand([...args, '--inspect']));
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (bytes: Buffer) => (text += bytes.toString('utf8')));

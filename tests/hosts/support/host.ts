@@ -1,7 +1,7 @@
 /**
  * A Debian host of a test's own: an overlay over a base tree, booted with its own systemd, thrown away afterwards.
  *
- * The checkout is bound read-only at /opt/mcp-installer and this process's node at /usr/local/bin/node.
+ * The checkout is bound read-only at /opt/mcp-installer and this process's node where `form.ts` says.
  */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran } from '../../support/installer.ts';
 import { baseTree, repositoryRoot, type Suite } from './base.ts';
+import { checkout, nodeInPath, programOn, testNode } from './form.ts';
 import { inGroup, onlyUnified, processesOf } from './cgroup.ts';
 import { claimHost, directoryOf, killHost, removeHost } from './leftovers.ts';
 import { mergedTree, mountOverlay } from './overlay.ts';
@@ -30,7 +31,6 @@ export interface RunOptions {
 }
 
 const bootTimeout = 60_000;
-const checkout = '/opt/mcp-installer';
 
 /** Waits for something observable; the last look's answer is in the error. */
 export async function until<T>(
@@ -88,6 +88,7 @@ export class Host implements AsyncDisposable {
       this.options.network === true
         ? ['--resolv-conf=copy-host']
         : ['--private-network', '--resolv-conf=off'];
+    const nodes = [testNode, nodeInPath(this.options.suite)].filter((place) => place !== null);
     const legacy = onlyUnified() ? [] : ['SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
     const argv = [
       'systemd-nspawn',
@@ -100,7 +101,7 @@ export class Host implements AsyncDisposable {
       '--link-journal=no',
       `--directory=${this.tree}`,
       `--bind-ro=${repositoryRoot}:${checkout}`,
-      `--bind-ro=${process.execPath}:/usr/local/bin/node`,
+      ...nodes.map((place) => `--bind-ro=${process.execPath}:${place}`),
       '--console=pipe',
       ...network,
       '--boot',
@@ -183,7 +184,7 @@ export class Host implements AsyncDisposable {
 
   /** The built command line, for those who start it themselves. */
   installerCommand(args: readonly string[]): string[] {
-    return ['node', `${checkout}/dist/mcp-installer.mjs`, ...args];
+    return [...programOn(this.options.suite), ...args];
   }
 
   /** The built command line, as root. */

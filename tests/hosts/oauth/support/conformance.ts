@@ -1,6 +1,7 @@
 /** The official conformance suite on a host, and what it found, scenario by scenario. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { testNode } from '../../support/form.ts';
 import { until, type Host } from '../../support/host.ts';
 import { programs } from './mcp-server.ts';
 import { authority, mcpUrl } from './site.ts';
@@ -97,7 +98,7 @@ async function start(host: Host, name: string, args: readonly string[], url: str
   const unit = `test-${name}`;
   await host.sh(`systemctl -q stop ${unit}`);
   const environment = Object.entries(trusting).map(([key, value]) => `--setenv=${key}=${value}`);
-  const command = ['/usr/local/bin/node', `${programs}/${name}.mjs`, ...args];
+  const command = [testNode, `${programs}/${name}.mjs`, ...args];
   const started = await host.run([
     ...['systemd-run', '--quiet', '--collect', `--unit=${unit}`, ...environment],
     ...command,

@@ -1,4 +1,5 @@
 /** A real MCP server on a host, and what it was asked: programs/mcp-server.mjs. */
+import { testNode } from '../../support/form.ts';
 import { until, type Host } from '../../support/host.ts';
 
 export const programs = '/opt/mcp-installer/tests/hosts/oauth/programs';
@@ -30,7 +31,7 @@ export async function startMcpServer(host: Host): Promise<void> {
   await host.write(
     `/etc/systemd/system/${unit}`,
     `[Service]
-ExecStart=/usr/local/bin/node ${programs}/mcp-server.mjs ${records}
+ExecStart=${testNode} ${programs}/mcp-server.mjs ${records}
 [Install]
 WantedBy=multi-user.target
 `,
