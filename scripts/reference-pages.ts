@@ -6,11 +6,13 @@ import { draw } from '../src/diagram/svg.ts';
 import { errorTable } from '../src/errors.ts';
 import { stateSummaries, transitions } from '../src/machines/diagram.ts';
 import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
-import type { HostView } from '../src/products/product.ts';
 import { runEvent } from '../src/run-events.ts';
 import { computeLayout } from './layout.ts';
 import { libraryPage } from './library-page.ts';
+import { completions } from './completions.ts';
+import { manPage } from './man-page.ts';
 import { productPage, productSchema } from './product-page.ts';
+import { exits, managedFiles } from './reference-data.ts';
 
 const made = '<!-- Made by `npm run docs`; do not edit. -->\n\n';
 
@@ -64,27 +66,6 @@ function options(): string {
   return `${made}# Commands and options\n\n\`install\` is the default command.\n\n${program.commands.map(section).join('')}## Environment\n\nA setting comes from: flag, environment, \`--config FILE\`, the installation, default; in this order.\n\n${table(['variable', 'in the env file', 'meaning'], variables)}\n\`DRY_RUN=1|true|yes\` is \`--dry-run\`, also where sudo dropped it. \`NO_COLOR\` is honoured. What rotates, replaces or skips is a flag or nothing: \`FORCE_ROTATE_TOKENS\` is refused, and so is a variable that names such a flag (\`MCP_INSTALLER_SKIP_PREFLIGHT\`) or is nearly a setting (\`MCP_INSTALLER_DOMIAN\`); other variables that begin like ours are left alone. Where sudo dropped a setting, the run says so.\n\nOne value an option: given twice with different values is bad usage, except for the lists \`--force-rotate-tokens\` and \`--unset\`, which collect. \`--config\` reads a regular file of NAME=value lines (\`-\`: stdin); \`--source\`, \`--mcp-token-file\` and \`--owner-password-file\` read pipes too; none reads more than 1 MiB.\n`;
 }
 
-const exits: readonly (readonly [number | string, string])[] = [
-  [0, 'done, or nothing to do'],
-  [2, 'only with `--detailed-exitcode`: something changed, or would change'],
-  [
-    3,
-    '`status`: installed, but drifted or unhealthy (a tolerated edit alone is not drift, and a backend that cannot be reached is a warning)',
-  ],
-  [4, '`status`: not installed'],
-  [10, 'preflight failed, refused, not root, or declined at a question; nothing changed'],
-  [11, 'another run is under way; nothing changed, and `status` does not judge what is half done'],
-  [12, 'failed, and the host was put back'],
-  [
-    13,
-    'failed, and not put back; what to do is printed. Also a run that changed something and whose report could not be written to stdout (`E_OUTPUT`; a command that changed nothing then ends with 10, one that failed keeps its code)',
-  ],
-  [64, 'bad usage or an invalid value; nothing changed'],
-  [65, 'a damaged or foreign journal where one was to be read'],
-  [70, 'a bug in the installer; the trace is printed'],
-  ['130, 143, 129', 'ended by SIGINT, SIGTERM, SIGHUP after putting things back'],
-];
-
 const exitCodes = (): string =>
   `${made}# Exit codes\n\n${table(
     ['code', 'meaning'],
@@ -108,37 +89,11 @@ function errors(): string {
 }
 
 function files(): string {
-  const view: HostView = {
-    fileAt: () => 'file',
-    exists: () => false,
-    readText: () => null,
-    foreignText: () => null,
-    list: () => null,
-    ipv6: true,
-  };
-  const wanted = mcpOauthProxy.desired({
-    settings: { LISTEN_PORT: '8083', BACKEND_URL: 'http://127.0.0.1:8000/mcp', DOMAIN: 'mcp.example.org' },
-    given: {},
-    view,
-    code: mcpOauthProxy.bundledCode,
-  });
-  if (!wanted.ok) throw new Error(wanted.code);
-  const { directories, files: own, links } = wanted.desired;
-  const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
-  const rows = [
-    ...directories
-      .filter(({ shared }) => !shared)
-      .map(({ path, mode }) => [`\`${path}/\``, octal(mode), 'directory']),
-    [`\`${mcpOauthProxy.envFile}\``, '0600', 'the secrets, then the settings'],
-    ...own.map(({ path, mode, role }) => [`\`${path}\``, octal(mode), role]),
-    ...links.map(({ path, target, role }) => [`\`${path}\``, 'link', `${role}: to \`${target}\``]),
-    [
-      '`/var/lib/mcp-installer/`',
-      '0700',
-      'one folder a run: its journal, and what it replaced; the key of the fingerprints',
-    ],
-    ['`/var/lib/private/mcp-oauth-proxy`', 'by systemd', "the service's own state"],
-  ];
+  const rows = managedFiles().map(({ path, mode, what }) => [
+    `\`${path}\``,
+    mode,
+    what.replace(/ to (\S+)$/u, ' to `$1`'),
+  ]);
   const secrets = mcpOauthProxy.secrets.map((secret) => [
     `\`${secret.name}\``,
     secret.optional === true ? 'optional, never generated' : String(secret.bytes),
@@ -173,6 +128,10 @@ export async function pages(root: string): Promise<Readonly<Record<string, strin
     'product.md': `${made}${productPage(table)}`,
     'product.schema.json': `${JSON.stringify(productSchema, null, 2)}\n`,
     'run-events.schema.json': `${JSON.stringify(toJsonSchema(runEvent, { errorMode: 'ignore' }), null, 2)}\n`,
+    '../man/mcp-installer.8': manPage(root),
+    ...Object.fromEntries(
+      Object.entries(completions()).map(([name, text]) => [`../completions/${name}`, text]),
+    ),
     '../images/machine.svg': draw(layout, { standalone: true }),
     '../../src/diagram/layout.json': `${JSON.stringify(layout)}\n`,
   };

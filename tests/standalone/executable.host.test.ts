@@ -6,6 +6,7 @@ import { repositoryRoot, suites } from '../hosts/support/base.ts';
 import { checkout } from '../hosts/support/form.ts';
 import { createHost, type Host } from '../hosts/support/host.ts';
 import { differences, expectExit, snapshot } from '../hosts/support/observe.ts';
+import { ensurePackages } from '../support/debian-packages.ts';
 import { temporaryRoot } from '../support/installer.ts';
 
 const executable = (architecture: string): string => `dist/mcp-installer-linux-${architecture}`;
@@ -71,21 +72,7 @@ describe.each(suites)('%s', (suite) => {
 const planOf = (output: string): string => /Plan ([0-9a-f]{8}: \d+ changes?)/u.exec(output)?.[1] ?? 'none';
 
 test('on the other architecture it does the same', () => {
-  const cross = ['qemu-user-static', 'libc6-arm64-cross', 'libstdc++6-arm64-cross', 'libgcc-s1-arm64-cross'];
-  const missing = cross.filter((name) => {
-    try {
-      return !execFileSync('dpkg-query', ['-Wf', '${db:Status-Status}', name], {
-        encoding: 'utf8',
-        stdio: 'pipe',
-      }).startsWith('installed');
-    } catch {
-      return true;
-    }
-  });
-  if (missing.length > 0) {
-    execFileSync('apt-get', ['-qq', 'update']);
-    execFileSync('apt-get', ['-qq', 'install', '--yes', '--no-install-recommends', ...missing]);
-  }
+  ensurePackages('qemu-user-static', 'libc6-arm64-cross', 'libstdc++6-arm64-cross', 'libgcc-s1-arm64-cross');
   const on = (architecture: 'x64' | 'arm64', args: readonly string[]): string => {
     const file = path.join(repositoryRoot, executable(architecture));
     const words =
