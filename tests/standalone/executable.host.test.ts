@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot, suites } from '../hosts/support/base.ts';
-import { checkout } from '../hosts/support/form.ts';
+import { build, checkout } from '../hosts/support/form.ts';
 import { createHost, type Host } from '../hosts/support/host.ts';
 import { differences, expectExit, snapshot } from '../hosts/support/observe.ts';
 import { ensurePackages } from '../support/debian-packages.ts';
@@ -13,7 +13,7 @@ const executable = (architecture: string): string => `dist/mcp-installer-linux-$
 const own = executable(process.arch);
 
 beforeAll(() => {
-  execFileSync('node', ['scripts/build-standalone.mjs', '--if-stale'], { cwd: repositoryRoot });
+  build('build.mjs', 'build-standalone.mjs');
 });
 
 /** A host without Node, with the executable as somebody puts it there. */

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran } from '../../support/installer.ts';
 import { baseTree, repositoryRoot, type Suite } from './base.ts';
-import { checkout, nodeInPath, programOn, testNode } from './form.ts';
+import { checkout, nodeInPath, packageOn, programOn, testNode } from './form.ts';
 import { inGroup, onlyUnified, processesOf } from './cgroup.ts';
 import { claimHost, directoryOf, killHost, removeHost } from './leftovers.ts';
 import { mergedTree, mountOverlay } from './overlay.ts';
@@ -231,6 +231,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
   try {
     mountOverlay(directoryOf(id), lower);
     await host.boot();
+    const install = packageOn(options.suite);
+    if (install !== null) await host.must(install);
     return host;
   } catch (error) {
     let log = '';
