@@ -1,4 +1,6 @@
 /** The text of each generated reference page, from the code that it is about. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { Command } from 'commander';
 import { createProgram } from '../src/commands/program.ts';
@@ -7,6 +9,7 @@ import { errorTable } from '../src/errors.ts';
 import { stateSummaries, transitions } from '../src/machines/diagram.ts';
 import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
 import { runEvent } from '../src/run-events.ts';
+import type { Campaign } from '../tests/faults/fault-class.ts';
 import { computeLayout } from './layout.ts';
 import { libraryPage } from './library-page.ts';
 import { completions } from './completions.ts';
@@ -114,6 +117,30 @@ const runEvents = (): string =>
     ]),
   )}`;
 
+/** The numbers of the last whole campaign, as `npm run faults -- --summary` wrote them. */
+function faults(root: string): string {
+  const { cores, seconds, classes } = JSON.parse(
+    readFileSync(path.join(root, 'tests/faults/campaign.json'), 'utf8'),
+  ) as Campaign;
+  const total = (count: 'made' | 'fired' | 'survived'): string =>
+    `${classes.reduce((sum, each) => sum + each[count], 0)}`;
+  const rows = classes.map(({ id, title, made: all, fired, survived }) => [
+    id,
+    title,
+    ...[all, fired, survived].map(String),
+  ]);
+  rows.push(['', 'all', total('made'), total('fired'), total('survived')]);
+  return `${made}# The fault campaign
+
+The built command line is struck at one place at a time, on a host of its own each time, while it installs, repairs, upgrades, moves, rotates, rolls back or uninstalls. Then somebody types their command again. Survived means that every secret was whole and private at every moment, that nothing half made was left, that no record of an earlier run was lost, that a run which could end said why, that the next run made everything right, and that the one after it found nothing to do. A fault that did not happen where it was meant to counts as not survived.
+
+The last whole campaign took ${(seconds / 60).toFixed(0)} minutes on ${cores} cores; a class that was changed since was made again, alone:
+
+${table(['class', 'what', 'made', 'fired', 'survived'], rows)}
+\`sudo npm run faults\` makes it and ends with these numbers, \`-- --list\` names every fault, \`-- --class 1\` makes those of one class, and \`sudo npm run faults:quick\` is the sample that every change has to pass. [How it is built](../../CONTRIBUTING.md#the-fault-campaign).
+`;
+}
+
 /** File, as seen from docs/reference → text; `root` is the repository's. */
 export async function pages(root: string): Promise<Readonly<Record<string, string>>> {
   const layout = await computeLayout();
@@ -123,6 +150,7 @@ export async function pages(root: string): Promise<Readonly<Record<string, strin
     'options.md': options(),
     'exit-codes.md': exitCodes(),
     'errors.md': errors(),
+    'faults.md': faults(root),
     'files.md': files(),
     'run-events.md': runEvents(),
     'product.md': `${made}${productPage(table)}`,

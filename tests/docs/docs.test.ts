@@ -52,7 +52,7 @@ test('every option that a page mentions exists', () => {
   // Of services of one's own that pages show.
   const ofServices = ['--greeting', '--log-level'];
   // Of `npm run faults`.
-  const ofCampaign = ['--class', '--only', '--list', '--report'];
+  const ofCampaign = ['--class', '--only', '--list', '--report', '--summary'];
   // Of get.sh, `npm run build:release`, and what verifies and signs.
   const ofRelease = ['--to', '--url', '--key'];
   const ofVerifying = [

@@ -5,17 +5,26 @@ import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import { isErrorCode } from '../../../src/errors.ts';
 import { files, type HostTree } from '../../support/host-tree.ts';
-import { run, type Ran } from '../../support/installer.ts';
+import { bundle, resultOf, run, type Ran } from '../../support/installer.ts';
 import type { FaultClass, Injection, Verdict } from '../fault-class.ts';
 import { treeOf } from '../../support/tree.ts';
 import { judge, resultIn } from '../judge.ts';
 import { secretsOf } from '../looks.ts';
 import type { Prepared } from '../prepared.ts';
 
-const command = (prepared: Prepared, host: HostTree): Promise<Ran> =>
-  run([...prepared.scenario.command(host, prepared.runs), '--json', '--root', host.path]);
+/**
+ * Whoever does not get the lock waits a moment for it, and a quick run is over by then: so that one meets another, what each
+ * of them writes takes longer to be on the disk.
+ */
+const slowly = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=100ms'];
 
-/** Two may also come one after the other: then that shows nothing. */
+function command(prepared: Prepared, host: HostTree): Promise<Ran> {
+  const args = [...prepared.scenario.command(host, prepared.runs), '--json', '--root', host.path];
+  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' };
+  return resultOf(spawn('strace', [...slowly, process.execPath, bundle, ...args], { env }));
+}
+
+/** They may come one after the other all the same: then that shows nothing. */
 const tries = 20;
 
 /** One of them works, and the others too or they say that it is not their turn. */
@@ -139,7 +148,7 @@ async function swappedDuringRuns(prepared: Prepared, place: string): Promise<Ver
 export const races: FaultClass = {
   id: '5c',
   title: 'runs at once, and links swapped in during 200 runs',
-  needs: ['python3'],
+  needs: ['python3', 'strace'],
   scenarios: ['fresh', 'rerun', 'upgrade', 'rotate-all', 'uninstall'],
   injections: (prepared) =>
     Promise.resolve(
