@@ -95,7 +95,8 @@ function make(architecture) {
     });
     writeFileSync(path.join(tree, 'DEBIAN/md5sums'), sums, { mode: 0o644 });
     const deb = `mcp-installer_${version}_${debian}.deb`;
-    const beside = path.join('dist', `.${process.pid}-${deb}`);
+    // Not named as one: whoever looks for packages meanwhile finds whole ones.
+    const beside = path.join('dist', `.${deb}.${process.pid}`);
     const options = ['--root-owner-group', '--uniform-compression', '-Zxz', '-z1', '--threads-max=2'];
     execFileSync('dpkg-deb', [...options, '--build', tree, beside], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(released.getTime() / 1000) },
