@@ -21,9 +21,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
 import { copyrightText } from './copyright.mjs';
-import { released, version } from './release-facts.mjs';
+import { releaseFacts } from './release-facts.mjs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
+
+const { version, day } = releaseFacts('.');
+const released = new Date(`${day}T00:00:00Z`);
 
 /** Debian's names of the architectures. */
 const architectures = { x64: 'amd64', arm64: 'arm64' };

@@ -12,7 +12,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { version } from './release-facts.mjs';
+import { releaseFacts } from './release-facts.mjs';
 
 const { values } = parseArgs({ options: { url: { type: 'string' }, key: { type: 'string' } } });
 if (values.url === undefined || values.key === undefined)
@@ -23,6 +23,7 @@ if (!/^[\w:/.%~-]+$/u.test(values.url))
 const key = readFileSync(values.key);
 
 process.chdir(new URL('..', import.meta.url).pathname);
+const { version } = releaseFacts('.');
 const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 
 run('node', 'scripts/build.mjs', '--if-stale');

@@ -27,6 +27,7 @@ import { pin, pinnedNode } from './pinned-node.mjs';
 process.chdir(new URL('..', import.meta.url).pathname);
 
 const architectures = ['x64', 'arm64'];
+const executable = (architecture) => `dist/mcp-installer-linux-${architecture}`;
 
 /** What it says is only told where it fails: it is in the error. */
 const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -87,7 +88,7 @@ function make(architecture, scratch) {
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
-  const made = `dist/mcp-installer-linux-${architecture}`;
+  const made = executable(architecture);
   const beside = `${made}.${process.pid}`;
   try {
     copyFileSync(node, beside);
@@ -102,12 +103,12 @@ function make(architecture, scratch) {
   }
 }
 
-const made = architectures.map((each) => `dist/mcp-installer-linux-${each}`);
+const all = architectures.map(executable);
 const time = (file) => statSync(file).mtimeMs;
 // A build of dist/ takes these away, so what is newer than it can only be older than what they are made with.
 const fresh = () =>
-  made.every(existsSync) &&
-  ['scripts/build-standalone.mjs', 'scripts/warm-up.mjs', pin].every((file) => time(file) < time(made[0]));
+  all.every(existsSync) &&
+  ['scripts/build-standalone.mjs', 'scripts/warm-up.mjs', pin].every((file) => time(file) < time(all[0]));
 if (process.argv.includes('--if-stale') && fresh()) process.exit(0);
 
 mkdirSync('dist', { recursive: true });

@@ -49,10 +49,13 @@ const runs = 'ls /var/lib/mcp-installer/runs 2>/dev/null';
 
 function bash(commands: readonly Completed[]): string {
   const named = (value: Flag['value'] & string): string =>
-    [...new Set(commands.flatMap(({ options }) => options.filter((each) => each.value === value)))]
-      .map(({ long }) => long)
-      .filter((long, at, all) => all.indexOf(long) === at)
-      .join(' | ');
+    [
+      ...new Set(
+        commands.flatMap(({ options }) =>
+          options.filter((each) => each.value === value).map(({ long }) => long),
+        ),
+      ),
+    ].join(' | ');
   const cases = commands.map(
     ({ name, options, takesRun }) =>
       `    ${name})\n      words="${options.map(({ long }) => long).join(' ')}"\n${takesRun ? `      runs="last $(${runs})"\n` : ''}      ;;`,

@@ -1,11 +1,9 @@
 /** The manual page, from the definitions of the commands: man(7) macros, which both groff and mandoc read. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Command } from 'commander';
 import { createProgram } from '../src/commands/program.ts';
 import { mcpOauthProxy } from '../src/products/mcp-oauth-proxy/index.ts';
-import { version } from '../src/version.ts';
 import { exits, managedFiles } from './reference-data.ts';
+import { releaseFacts } from './release-facts.mjs';
 
 /** Text for roff: a hyphen is a minus, as it is typed; a line must not begin with a control character. */
 const plain = (text: string): string =>
@@ -49,14 +47,9 @@ function section(command: Command, common: ReadonlySet<string>): string {
   ].join('');
 }
 
-/** When this version came out, as the list of changes says. */
-const released = (root: string): string =>
-  readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')
-    .split('\n')
-    .find((line) => line.startsWith(`## ${version} - `))
-    ?.slice(`## ${version} - `.length) ?? '';
-
+/** @param root of the repository */
 export function manPage(root: string): string {
+  const { version, day } = releaseFacts(root);
   const program = createProgram(() => () => Promise.resolve());
   const [first, ...others] = program.commands;
   // What every command has is told once.
@@ -69,7 +62,7 @@ export function manPage(root: string): string {
   );
   return [
     '.\\" Made by `npm run docs`; do not edit.\n',
-    `.TH MCP\\-INSTALLER 8 "${released(root)}" "mcp\\-installer ${version}" "System administration"\n`,
+    `.TH MCP\\-INSTALLER 8 "${day}" "mcp\\-installer ${version}" "System administration"\n`,
     `.SH NAME\nmcp\\-installer \\- installs mcp\\-oauth\\-proxy, again and again; secrets stay\n`,
     `.SH SYNOPSIS\n.B mcp\\-installer\n[\\fIcommand\\fR] [\\fIoption\\fR ...]\n`,
     `.SH DESCRIPTION\n${roff(program.description())}\n.PP\n${roff('A rerun that finds nothing to do touches nothing. A run that fails puts everything back. `--dry-run` changes nothing at all, and the run after it makes exactly the changes that it printed. Each run is a journal of events, which `history`, `show`, `replay` and `rollback` read. Without a command it is `install`.')}\n`,

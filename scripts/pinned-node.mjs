@@ -1,7 +1,8 @@
 /** The Node of `tools/pinned-node`: what the executables are made of. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 
 export const pin = 'tools/pinned-node';
 
@@ -17,12 +18,16 @@ export function pinnedNode(architecture) {
   const directory = path.join(place, name);
   const executable = path.join(directory, 'bin/node');
   if (!existsSync(executable)) {
-    mkdirSync(place, { recursive: true });
+    // Beside it first: one that was cut off on its way is not taken for the whole.
+    const beside = `${place}.${process.pid}`;
+    mkdirSync(beside, { recursive: true });
     for (const file of ['package.json', 'package-lock.json'])
-      copyFileSync(path.join(pin, file), path.join(place, file));
+      copyFileSync(path.join(pin, file), path.join(beside, file));
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'];
-    const words = ['ci', ...quiet, '--os=linux', `--cpu=${architecture}`, '--prefix', place];
+    const words = ['ci', ...quiet, '--os=linux', `--cpu=${architecture}`, '--prefix', beside];
     execFileSync('npm', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    rmSync(place, { recursive: true, force: true });
+    renameSync(beside, place);
   }
   return { version, directory, executable };
 }

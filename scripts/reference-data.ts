@@ -55,7 +55,7 @@ export function managedFiles(): readonly ManagedFile[] {
       .map(({ path, mode }) => ({ path: `${path}/`, mode: octal(mode), what: 'directory' })),
     { path: mcpOauthProxy.envFile, mode: '0600', what: 'the secrets, then the settings' },
     ...own.map(({ path, mode, role }) => ({ path, mode: octal(mode), what: role })),
-    ...links.map(({ path, target, role }) => ({ path, mode: 'link', what: `${role}: to ${target}` })),
+    ...links.map(({ path, target, role }) => ({ path, mode: 'link', what: `${role}: to \`${target}\`` })),
     {
       path: '/var/lib/mcp-installer/',
       mode: '0700',

@@ -92,11 +92,7 @@ function errors(): string {
 }
 
 function files(): string {
-  const rows = managedFiles().map(({ path, mode, what }) => [
-    `\`${path}\``,
-    mode,
-    what.replace(/ to (\S+)$/u, ' to `$1`'),
-  ]);
+  const rows = managedFiles().map(({ path, mode, what }) => [`\`${path}\``, mode, what]);
   const secrets = mcpOauthProxy.secrets.map((secret) => [
     `\`${secret.name}\``,
     secret.optional === true ? 'optional, never generated' : String(secret.bytes),

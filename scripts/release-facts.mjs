@@ -1,15 +1,18 @@
 /** What a release is called, and when it came out, as the list of changes says: what is built has no other time in it. */
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 
-const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
-
-export const { version } = JSON.parse(read('package.json'));
-
-const [, day] = new RegExp(`^## ${version.replaceAll('.', '\\.')} - (\\d{4}-\\d\\d-\\d\\d)$`, 'mu').exec(
-  read('CHANGELOG.md'),
-) ?? [null, null];
-if (day === null) throw new Error(`CHANGELOG.md does not say when ${version} came out`);
-
-/** `2026-11-24` */
-export const releaseDay = day;
-export const released = new Date(`${day}T00:00:00Z`);
+/**
+ * @param root of the repository
+ * @returns the version, and the day as `2026-11-24`
+ */
+export function releaseFacts(root) {
+  const read = (name) => readFileSync(path.join(root, name), 'utf8');
+  const { version } = JSON.parse(read('package.json'));
+  const heading = `## ${version} - `;
+  const line = read('CHANGELOG.md')
+    .split('\n')
+    .find((each) => each.startsWith(heading));
+  if (line === undefined) throw new Error(`CHANGELOG.md does not say when ${version} came out`);
+  return { version, day: line.slice(heading.length) };
+}

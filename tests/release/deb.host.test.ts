@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot, suites } from '../hosts/support/base.ts';
-import { build, checkout } from '../hosts/support/form.ts';
+import { buildAlso } from '../hosts/support/form.ts';
 import { createHost } from '../hosts/support/host.ts';
 import { expectExit } from '../hosts/support/observe.ts';
 import { ensurePackages } from '../support/debian-packages.ts';
@@ -18,7 +18,7 @@ const debs = (): readonly string[] =>
 
 beforeAll(() => {
   ensurePackages('lintian', 'dpkg-dev');
-  build('build.mjs', 'build-deb.mjs');
+  buildAlso('deb');
 });
 
 const fieldOf = (deb: string, field: string): string =>
@@ -51,10 +51,8 @@ test('it depends on the libraries that its executable is linked with', () => {
 
 describe.each(suites)('%s', (suite) => {
   test('it brings the command, and its removal leaves what the command installed', async () => {
-    await using host = await createHost({ suite, name: 'deb' });
-    await host.must(
-      `umount /usr/local/bin/node 2>/dev/null; dpkg --install ${checkout}/dist/mcp-installer_*_amd64.deb`,
-    );
+    await using host = await createHost({ suite, name: 'deb', form: 'deb' });
+    expect((await host.sh('command -v node')).exitCode).not.toBe(0);
     expectExit(await host.sh('mcp-installer --detailed-exitcode'), 2);
     expectExit(await host.sh('mcp-installer --detailed-exitcode'), 0);
     await host.must('dpkg --purge mcp-installer');

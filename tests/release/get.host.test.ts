@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot, suites, type Suite } from '../hosts/support/base.ts';
-import { checkout } from '../hosts/support/form.ts';
+import { buildAlso, checkout } from '../hosts/support/form.ts';
 import { createHost, until, type Host } from '../hosts/support/host.ts';
 import { expectExit } from '../hosts/support/observe.ts';
 import { ensurePackages } from '../support/debian-packages.ts';
@@ -29,6 +29,7 @@ const stranger = 'stranger@mcp-installer.invalid';
 
 beforeAll(() => {
   ensurePackages('gpg', 'gpg-agent');
+  buildAlso('deb');
   for (const name of [trusted, stranger]) gpg('--quick-generate-key', name, 'ed25519', 'sign', 'never');
   const key = path.join(keys, 'trusted.gpg');
   gpg('--output', key, '--export', trusted);
@@ -47,10 +48,8 @@ afterAll(() => {
 
 /** A host without Node, with the release published on its loopback; requests are logged. */
 async function hostWithRelease(suite: Suite, name: string): Promise<Host> {
-  const host = await createHost({ suite, name });
-  await host.must(
-    `umount /usr/local/bin/node 2>/dev/null; mkdir -p /srv; cp -r ${checkout}/release ${published}`,
-  );
+  const host = await createHost({ suite, name, form: 'standalone' });
+  await host.must(`mkdir -p /srv; cp -r ${checkout}/release ${published}`);
   await host.must(
     `systemd-run --quiet --unit=published sh -c 'exec python3 -m http.server --bind 127.0.0.1 --directory ${published} 8000 2>/srv/log'`,
   );

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot, suites } from '../hosts/support/base.ts';
-import { build, checkout } from '../hosts/support/form.ts';
+import { buildAlso, checkout } from '../hosts/support/form.ts';
 import { createHost, type Host } from '../hosts/support/host.ts';
 import { differences, expectExit, snapshot } from '../hosts/support/observe.ts';
 import { ensurePackages } from '../support/debian-packages.ts';
@@ -13,15 +13,13 @@ const executable = (architecture: string): string => `dist/mcp-installer-linux-$
 const own = executable(process.arch);
 
 beforeAll(() => {
-  build('build.mjs', 'build-standalone.mjs');
+  buildAlso('standalone');
 });
 
 /** A host without Node, with the executable as somebody puts it there. */
 async function hostWithout(suite: (typeof suites)[number], name: string): Promise<Host> {
-  const host = await createHost({ suite, name });
-  await host.must(
-    `umount /usr/local/bin/node 2>/dev/null; install -m 755 ${checkout}/${own} /usr/local/bin/mcp-installer`,
-  );
+  const host = await createHost({ suite, name, form: 'standalone' });
+  await host.must(`install -m 755 ${checkout}/${own} /usr/local/bin/mcp-installer`);
   expect((await host.sh('command -v node')).exitCode).not.toBe(0);
   return host;
 }

@@ -1,5 +1,6 @@
 /** Debian packages that a test needs on this machine. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { alone } from './alone.ts';
 
 const isInstalled = (name: string): boolean =>
   spawnSync('dpkg-query', ['--show', '--showformat=${db:Status-Status}', name], { encoding: 'utf8' })
@@ -9,6 +10,6 @@ const isInstalled = (name: string): boolean =>
 export function ensurePackages(...names: readonly string[]): void {
   const missing = names.filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
-  execFileSync('apt-get', ['-qq', 'update']);
-  execFileSync('apt-get', ['-qq', 'install', '--yes', '--no-install-recommends', ...missing]);
+  alone('apt-get', '-qq', 'update');
+  alone('apt-get', '-qq', 'install', '--yes', '--no-install-recommends', ...missing);
 }

@@ -6,9 +6,10 @@
  * executable on trixie, so that one pass sees both.
  */
 import { execFileSync } from 'node:child_process';
+import { alone } from '../../support/alone.ts';
 import { repositoryRoot, type Suite } from './base.ts';
 
-type Form = 'bundle' | 'standalone' | 'deb';
+export type Form = 'bundle' | 'standalone' | 'deb';
 
 const asked = process.env['MCP_INSTALLER_FORM'] ?? 'bundle';
 if (!['bundle', 'standalone', 'deb', 'mixed'].includes(asked))
@@ -20,34 +21,32 @@ export const checkout = '/opt/mcp-installer';
 /** Where a host has this machine's Node for the tests' own programs, out of the way of what is tested. */
 export const testNode = '/opt/test-node';
 
-function formOn(suite: Suite): Form {
+/** Of a host that does not say otherwise. */
+export function formOn(suite: Suite): Form {
   if (asked === 'standalone' || asked === 'deb') return asked;
   return asked === 'mixed' && suite === 'trixie' ? 'standalone' : 'bundle';
 }
 
-/** Where else a host has this machine's Node: in its `PATH` where the command line needs one. */
-export const nodeInPath = (suite: Suite): string | null =>
-  formOn(suite) === 'bundle' ? '/usr/local/bin/node' : null;
-
 /** The words that stand for `mcp-installer`. */
-export function programOn(suite: Suite): readonly string[] {
-  if (formOn(suite) === 'deb') return ['/usr/bin/mcp-installer'];
-  return formOn(suite) === 'bundle'
-    ? ['/usr/local/bin/node', `${checkout}/dist/mcp-installer.mjs`]
-    : [`${checkout}/dist/mcp-installer-linux-${process.arch}`];
-}
+export const programs: Readonly<Record<Form, readonly string[]>> = {
+  bundle: ['/usr/local/bin/node', `${checkout}/dist/mcp-installer.mjs`],
+  standalone: [`${checkout}/dist/mcp-installer-linux-${process.arch}`],
+  deb: ['/usr/bin/mcp-installer'],
+};
 
-/** Installs the package on a host that has just booted; null where none is asked for. */
-export const packageOn = (suite: Suite): string | null =>
-  formOn(suite) === 'deb'
-    ? `dpkg --install ${checkout}/dist/mcp-installer_*_$(dpkg --print-architecture).deb`
-    : null;
+/** Where a host has this machine's Node: in its `PATH` only where the command line needs one. */
+export const nodesOn = (form: Form): readonly string[] =>
+  form === 'bundle' ? [testNode, '/usr/local/bin/node'] : [testNode];
+
+export const installPackage = `dpkg --install ${checkout}/dist/mcp-installer_*_$(dpkg --print-architecture).deb`;
 
 /** Makes what the hosts run, where it is not there or older than its sources. */
-export function build(...scripts: readonly string[]): void {
-  for (const script of scripts)
-    execFileSync('node', [`scripts/${script}`, '--if-stale'], { cwd: repositoryRoot, stdio: 'inherit' });
-}
+const build = (script: string): void =>
+  void execFileSync('node', [`scripts/${script}`, '--if-stale'], { cwd: repositoryRoot, stdio: 'inherit' });
+
+/** For test files that need another form than all have; they run at the same time, and one of them builds. */
+export const buildAlso = (form: 'standalone' | 'deb'): void =>
+  void alone('node', `scripts/build-${form}.mjs`, '--if-stale');
 
 export function buildForHosts(): void {
   build('build.mjs');

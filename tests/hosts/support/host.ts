@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran } from '../../support/installer.ts';
 import { baseTree, repositoryRoot, type Suite } from './base.ts';
-import { checkout, nodeInPath, packageOn, programOn, testNode } from './form.ts';
+import { checkout, formOn, installPackage, nodesOn, programs, type Form } from './form.ts';
 import { inGroup, onlyUnified, processesOf } from './cgroup.ts';
 import { claimHost, directoryOf, killHost, removeHost } from './leftovers.ts';
 import { mergedTree, mountOverlay } from './overlay.ts';
@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly bare?: boolean;
   /** This machine's network, for package installation; else loopback alone. */
   readonly network?: boolean;
+  /** Which build of the command line it has; what `MCP_INSTALLER_FORM` says unless given. */
+  readonly form?: Form;
   /** Shown in process lists and directory names. */
   readonly name: string;
 }
@@ -70,12 +72,14 @@ function collect(child: ChildProcess, input?: string): Promise<Ran> {
 
 export class Host implements AsyncDisposable {
   readonly id: string;
+  readonly form: Form;
   private readonly options: HostOptions;
   private leader = 0;
 
   constructor(id: string, options: HostOptions) {
     this.id = id;
     this.options = options;
+    this.form = options.form ?? formOn(options.suite);
   }
 
   /** The host's files, seen from outside. */
@@ -88,7 +92,6 @@ export class Host implements AsyncDisposable {
       this.options.network === true
         ? ['--resolv-conf=copy-host']
         : ['--private-network', '--resolv-conf=off'];
-    const nodes = [testNode, nodeInPath(this.options.suite)].filter((place) => place !== null);
     const legacy = onlyUnified() ? [] : ['SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
     const argv = [
       'systemd-nspawn',
@@ -101,7 +104,7 @@ export class Host implements AsyncDisposable {
       '--link-journal=no',
       `--directory=${this.tree}`,
       `--bind-ro=${repositoryRoot}:${checkout}`,
-      ...nodes.map((place) => `--bind-ro=${process.execPath}:${place}`),
+      ...nodesOn(this.form).map((place) => `--bind-ro=${process.execPath}:${place}`),
       '--console=pipe',
       ...network,
       '--boot',
@@ -184,7 +187,7 @@ export class Host implements AsyncDisposable {
 
   /** The built command line, for those who start it themselves. */
   installerCommand(args: readonly string[]): string[] {
-    return [...programOn(this.options.suite), ...args];
+    return [...programs[this.form], ...args];
   }
 
   /** The built command line, as root. */
@@ -231,8 +234,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   try {
     mountOverlay(directoryOf(id), lower);
     await host.boot();
-    const install = packageOn(options.suite);
-    if (install !== null) await host.must(install);
+    if (host.form === 'deb') await host.must(installPackage);
     return host;
   } catch (error) {
     let log = '';

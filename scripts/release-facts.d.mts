@@ -1,0 +1,1 @@
+export function releaseFacts(root: string): { readonly version: string; readonly day: string };
