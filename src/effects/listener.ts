@@ -28,30 +28,39 @@ function addressOf(hex: string): string {
   return new URL(`http://[${groups}]`).hostname.slice(1, -1);
 }
 
-function socketsOn(host: HostReads, port: number): readonly Socket[] {
+/** The tables of sockets; reading one takes the kernel milliseconds, however few are in use. */
+const [ipv4, ipv6] = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
+
+function socketsIn(host: HostReads, table: typeof ipv4 | typeof ipv6, port: number): readonly Socket[] {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
-    Buffer.from(host.readSystem(table) ?? [])
-      .toString('latin1')
-      .split('\n')
-      .slice(1)
-      .flatMap((line): Socket[] => {
-        // Local address, remote address, state (0A: listening), …, inode in the tenth column.
-        const fields = line.trim().split(/\s+/u);
-        const [, local = '', , state] = fields;
-        const [address = '', at] = local.split(':');
-        const inode = fields[9];
-        return state === '0A' && at === hexPort && inode !== undefined
-          ? [{ address: addressOf(address), inode }]
-          : [];
-      }),
-  );
+  return Buffer.from(host.readSystem(table) ?? [])
+    .toString('latin1')
+    .split('\n')
+    .slice(1)
+    .flatMap((line): Socket[] => {
+      // Local address, remote address, state (0A: listening), …, inode in the tenth column.
+      const fields = line.trim().split(/\s+/u);
+      const [, local = '', , state] = fields;
+      const [address = '', at] = local.split(':');
+      const inode = fields[9];
+      return state === '0A' && at === hexPort && inode !== undefined
+        ? [{ address: addressOf(address), inode }]
+        : [];
+    });
 }
 
-/** Those that a connection to loopback reaches: a socket of its own there comes before one for every address. */
-function receiversOf(sockets: readonly Socket[]): readonly Socket[] {
-  const own = sockets.filter(({ address }) => address === loopback);
-  return own.length > 0 ? own : sockets.filter(({ address }) => isWildcard(address));
+/**
+ * Those that a connection to loopback reaches: a socket of its own there comes before one for every address. Beside one for
+ * IPv4 only the same user could open another for the same address in IPv6 (SO_REUSEPORT, socket(7)): it is not looked for.
+ */
+function receiversOf(host: HostReads, port: number): readonly Socket[] {
+  const ownOf = (sockets: readonly Socket[]): readonly Socket[] =>
+    sockets.filter(({ address }) => address === loopback);
+  const first = socketsIn(host, ipv4, port);
+  if (ownOf(first).length > 0) return ownOf(first);
+  const all = [...first, ...socketsIn(host, ipv6, port)];
+  const own = ownOf(all);
+  return own.length > 0 ? own : all.filter(({ address }) => isWildcard(address));
 }
 
 function heldBy(host: HostReads, pid: string, sockets: readonly Socket[]): readonly Socket[] {
@@ -88,7 +97,7 @@ export function listenersOn(
   port: number,
   at: typeof loopback | typeof everywhere,
 ): readonly Listener[] {
-  const sockets = socketsOn(host, port);
+  const sockets = [...socketsIn(host, ipv4, port), ...socketsIn(host, ipv6, port)];
   const inTheWay = sockets.filter(
     ({ address }) => at === everywhere || address === at || isWildcard(address),
   );
@@ -97,14 +106,13 @@ export function listenersOn(
 
 /** Processes that get what is sent to the port on loopback. */
 export const receiversOn = (host: HostReads, port: number): readonly Listener[] =>
-  holdersOf(host, receiversOf(socketsOn(host, port)));
+  holdersOf(host, receiversOf(host, port));
 
 /** Is what is sent to the port on loopback received by anybody, whoever that is? */
-export const isReceived = (host: HostReads, port: number): boolean =>
-  receiversOf(socketsOn(host, port)).length > 0;
+export const isReceived = (host: HostReads, port: number): boolean => receiversOf(host, port).length > 0;
 
 /** Does the process hold every socket that receives what is sent to the port on loopback? */
 export function isListenerOf(host: HostReads, port: number, pid: number): boolean {
-  const sockets = receiversOf(socketsOn(host, port));
+  const sockets = receiversOf(host, port);
   return sockets.length > 0 && pid > 0 && heldBy(host, String(pid), sockets).length === sockets.length;
 }

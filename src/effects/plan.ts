@@ -7,7 +7,7 @@ import { missingPackages } from './packages.ts';
 import { maskedEnv } from './plan/env.ts';
 import { planHash } from './plan/hash.ts';
 import { changesOf } from './plan/operations.ts';
-import { checkPorts } from './plan/ports.ts';
+import { checkPorts, socketIsElsewhere } from './plan/ports.ts';
 import { reloadsOf } from './plan/reloads.ts';
 import { changeNotes, settingsInForce } from './plan/settings.ts';
 import { chooseSource } from './plan/source.ts';
@@ -22,7 +22,7 @@ interface Packages {
   readonly notes: readonly Note[];
 }
 
-/** E_PACKAGES_MISSING where they may not be installed. */
+/** E_PACKAGES_MISSING where they may not be installed, E_PLATFORM where there is no dpkg. */
 async function packagesOf(scope: Scope, request: Request, desired: Desired): Promise<Packages> {
   if (!request.checks) return { toInstall: [], notes: [] };
   const missing = await missingPackages(scope.host, desired.packages);
@@ -143,8 +143,9 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   }
   state.kept = made.kept;
   state.forgotten = made.forgotten;
-  if (request.checks) checkPorts(scope, desired, made.operations);
-  const reloads = await reloadsOf(scope, request, desired, made.operations);
+  const socketMoves = socketIsElsewhere(scope);
+  if (request.checks) checkPorts(scope, desired, made.operations, socketMoves);
+  const reloads = await reloadsOf(scope, request, desired, made.operations, socketMoves);
   scope.notify({ type: 'changes', changes: made.changes });
   const masked = maskedEnv(scope, state.contents.get(product.envFile)?.after ?? null, 'after');
   const questions = questionsOf(scope, request, mode, packages.toInstall, made.conflicts);
@@ -171,7 +172,8 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
 
 /**
  * @returns the plan, or a refusal: E_SETTING_INVALID, E_USAGE, E_TLS_LOST, E_SOURCE_LOST, E_PACKAGES_MISSING,
- *   E_PATH_CLAIMED, E_INSTANCE_CLASH, E_NAME_TAKEN, E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
+ *   E_PATH_CLAIMED, E_INSTANCE_CLASH, E_NAME_TAKEN, E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN,
+ *   E_PLATFORM, E_PATH_UNSAFE
  */
 export const plan = (scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> =>
   orRefused(() => makePlan(scope, request, mode, answers));

@@ -23,28 +23,30 @@ function servicesOf(scope: Scope): 'live' | 'offline' {
   return host.root === '/' && host.listSystem('/run/systemd/system') !== null ? 'live' : 'offline';
 }
 
-async function maskedUnit(scope: Scope): Promise<string | null> {
-  const { host, product, state } = scope;
+function maskedUnit({ host, product, state }: Scope): string | null {
   const units = unitsOf(product);
   for (const unit of units) {
     if (host.readLink(`/etc/systemd/system/${unit}`) === '/dev/null') return unit;
   }
-  if (state.services === 'offline') return null;
-  state.unitsBefore = await showUnits(host, [...units, product.webUnit]);
   // The web server's is judged by the plan, which knows whether it is wanted.
-  const masked = units.find((unit) => state.unitsBefore.get(unit)?.loadState === 'masked');
-  return masked ?? null;
+  return units.find((unit) => state.unitsBefore.get(unit)?.loadState === 'masked') ?? null;
 }
 
-async function platformProblem(scope: Scope): Promise<string | null> {
-  if (scope.host.root !== '/') return null;
-  const dpkg = await scope.host.query({ file: tools.dpkgQuery, args: ['--version'], timeout: 15_000 });
-  if (dpkg.exitCode !== 0) return 'it has no dpkg, so it is no Debian or Ubuntu';
-  if (scope.state.services === 'offline') return null;
-  const systemd = await scope.host.query({ file: tools.systemctl, args: ['--version'], timeout: 15_000 });
+/** 249 is what Ubuntu 22.04 ships; the unit uses nothing newer. */
+const oldestSystemd = 249;
+
+/**
+ * Why systemd is too old; null where it is not. What it said of the units tells that it is new enough: its version is asked
+ * for only where it did not, since every run pays for each program that it starts.
+ */
+async function systemdProblem({ host, state }: Scope): Promise<string | null> {
+  const [unit] = state.unitsBefore.values();
+  if (unit?.isKnownToUphold === true) return null;
+  const systemd = await host.query({ file: tools.systemctl, args: ['--version'], timeout: 15_000 });
   const version = Number(/^systemd (\d+)/u.exec(systemd.stdout)?.[1] ?? '0');
-  // 249 is what Ubuntu 22.04 ships; the unit uses nothing newer.
-  return version < 249 ? `systemd 249 or newer is needed, and this is ${version}` : null;
+  return version < oldestSystemd
+    ? `systemd ${oldestSystemd} or newer is needed, and this is ${version}`
+    : null;
 }
 
 /**
@@ -64,9 +66,12 @@ export async function preflight(scope: Scope, request: Request): Promise<Preflig
   if (newest !== null && isNewer(newest, version) && !request.downgrade && request.checks) {
     return refused(new InstallerError('E_DOWNGRADE', { newer: newest, current: version }));
   }
-  const why = request.checks ? await platformProblem(scope) : null;
-  if (why !== null) return refused(new InstallerError('E_PLATFORM', { why }));
-  const unit = await maskedUnit(scope);
+  if (scope.state.services === 'live') {
+    scope.state.unitsBefore = await showUnits(scope.host, [...unitsOf(scope.product), scope.product.webUnit]);
+    const why = request.checks ? await systemdProblem(scope) : null;
+    if (why !== null) return refused(new InstallerError('E_PLATFORM', { why }));
+  }
+  const unit = maskedUnit(scope);
   // What is masked cannot be started; it can be taken away.
   if (unit !== null && request.undo?.kind !== 'uninstall')
     return refused(new InstallerError('E_UNIT_MASKED', { unit }));

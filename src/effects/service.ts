@@ -14,6 +14,13 @@ export const statusOf = (scope: Scope): Promise<UnitStatus | undefined> =>
   showUnit(scope.host, scope.product.service);
 
 /**
+ * As systemd told at the start of the run, as long as the run has touched nothing; that spares a program in the runs that
+ * happen most. `undefined` where it has to be asked (again).
+ */
+export const seenBefore = ({ state }: Scope, unit: string): UnitStatus | undefined =>
+  state.applied.length === 0 && state.restarted.size === 0 ? state.unitsBefore.get(unit) : undefined;
+
+/**
  * How long one answer is waited for. A request to a service that crashes stays in the queue of systemd's socket, so the
  * first ones are short; a service that is merely slow is given the time later.
  */
@@ -74,23 +81,30 @@ export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitS
   const deadline = Date.now() + timeout;
   let hopeful = Date.now();
   let why = 'it is not running';
+  // Counts where that very process still listens, so not for a service that listens nowhere.
+  let seen = at === null ? undefined : seenBefore(scope, unit);
   do {
-    const status = await statusOf(scope);
+    const isSeen = seen !== undefined;
+    const status = seen ?? (await statusOf(scope));
+    seen = undefined;
     if (status !== undefined) {
       const crash = crashOf(scope, status);
       if (crash !== null) throw unhealthy(crash);
-      const hopeless = hopelessness(scope, status);
-      if (hopeless === null) hopeful = Date.now();
-      else if (Date.now() - hopeful >= hopelessFor) throw unhealthy(hopeless);
-      if (isRunning(status) && status.mainPid > 0) {
-        // Nothing to be asked for: `verify` sees whether the process stays.
-        if (at === null) return status;
-        if (isOwnListener(scope, at, status)) {
-          const problem = await askHealth(scope, at, timeouts.shift() ?? lastAnswerTimeout);
-          if (problem === null) return status;
-          why = problem;
-          hopeful = Date.now();
-        }
+      const isUp = isRunning(status) && status.mainPid > 0;
+      // Nothing to be asked for: `verify` sees whether the process stays.
+      if (isUp && at === null) return status;
+      const isOwn = isSeen
+        ? (port: number) => isListenerOf(scope.host, port, status.mainPid)
+        : (port: number) => isOwnListener(scope, port, status);
+      if (isUp && at !== null && isOwn(at)) {
+        const problem = await askHealth(scope, at, timeouts.shift() ?? lastAnswerTimeout);
+        if (problem === null) return status;
+        why = problem;
+        hopeful = Date.now();
+      } else {
+        const hopeless = hopelessness(scope, status);
+        if (hopeless === null) hopeful = Date.now();
+        else if (Date.now() - hopeful >= hopelessFor) throw unhealthy(hopeless);
       }
     }
     await scope.host.pause(pollEvery);

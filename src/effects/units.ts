@@ -26,6 +26,8 @@ export interface UnitStatus {
   readonly dropIns: readonly string[];
   /** Empty where none of its processes runs. */
   readonly controlGroup: string;
+  /** Does this systemd know `Upholds=`, as 249 and newer do (systemd.unit(5))? */
+  readonly isKnownToUphold: boolean;
 }
 
 const properties = [
@@ -43,6 +45,7 @@ const properties = [
   'Listen',
   'DropInPaths',
   'ControlGroup',
+  'Upholds',
 ];
 
 /** Of the form `Sat 2026-11-21 10:11:12.123456 UTC`, which `--timestamp=us+utc` prints in every locale. */
@@ -78,6 +81,8 @@ function parseUnit(block: string): UnitStatus {
       .split(' ')
       .filter((path) => path !== ''),
     controlGroup: text('ControlGroup'),
+    // What is asked for by its name is printed where it is empty as well, and not where it is unknown.
+    isKnownToUphold: values.has('Upholds'),
   };
 }
 

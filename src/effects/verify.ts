@@ -5,7 +5,7 @@ import type { WebProbe } from '../products/product.ts';
 import { certificateNotes } from './certificate.ts';
 import type { Scope } from './scope.ts';
 import { settle } from './settle.ts';
-import { createProbe, statusOf, untilHealthy } from './service.ts';
+import { createProbe, seenBefore, statusOf, untilHealthy } from './service.ts';
 import { environmentOf, isRunning, showUnit, type UnitStatus } from './units.ts';
 import { addressesTaken, askThroughWeb, isSiteKept, servedBy, showsMarker } from './web.ts';
 
@@ -19,14 +19,30 @@ const startTimeout = 30_000;
  */
 const settleTime = 2_000;
 
-/** The process has the secrets of the file: what counts is what systemd handed to it. */
-function mustHaveSecrets(scope: Scope, status: UnitStatus): void {
-  const { product, state, host } = scope;
-  const environment = environmentOf(host, status.mainPid);
-  if (environment === null) return;
-  const wrong = product.secrets
+/** Milliseconds between two looks at a process that is about to become the program. */
+const becomesEvery = 20;
+
+/** Names of secrets that the process has other values of than the file; none where it cannot be seen. */
+function otherSecrets({ host, product, state }: Scope, { mainPid }: UnitStatus): readonly string[] {
+  const environment = environmentOf(host, mainPid);
+  if (environment === null) return [];
+  return product.secrets
     .map(({ name }) => name)
     .filter((name) => (environment.get(name) ?? '') !== (state.after.get(name) ?? ''));
+}
+
+/**
+ * The process has the secrets of the file: what counts is what systemd handed to it. Before a process that was just started
+ * becomes the program it has systemd's own environment (systemd.service(5), `Type=simple`): that moment is waited for.
+ */
+async function mustHaveSecrets(scope: Scope, status: UnitStatus): Promise<void> {
+  const { product, state } = scope;
+  const deadline = Date.now() + (state.restarted.has(product.service) ? settleTime : 0);
+  let wrong = otherSecrets(scope, status);
+  while (wrong.length > 0 && Date.now() < deadline) {
+    await scope.host.pause(becomesEvery);
+    wrong = otherSecrets(scope, status);
+  }
   if (wrong.length === 0) return;
   const why = `it runs with other values of ${wrong.join(', ')} than ${product.envFile}`;
   throw new InstallerError('E_UNHEALTHY', { why, unit: product.service });
@@ -44,7 +60,7 @@ export interface WebVerdict {
 export async function verifyWeb(scope: Scope, web: WebProbe, timeout = 5_000): Promise<WebVerdict> {
   const { host, product } = scope;
   const unit = product.webUnit;
-  if (!isRunning(await showUnit(host, unit))) {
+  if (!isRunning(seenBefore(scope, unit) ?? (await showUnit(host, unit)))) {
     throw new InstallerError('E_UNHEALTHY', { why: `${unit} is not running`, unit });
   }
   const kept = isSiteKept(scope);
@@ -119,7 +135,7 @@ async function mustStay(scope: Scope, first: UnitStatus, since: number): Promise
 /** @throws InstallerError E_UNHEALTHY, E_FOREIGN_LISTENER */
 export async function verifyService(scope: Scope, timeout: number): Promise<UnitStatus> {
   const status = await untilHealthy(scope, timeout);
-  mustHaveSecrets(scope, status);
+  await mustHaveSecrets(scope, status);
   return status;
 }
 

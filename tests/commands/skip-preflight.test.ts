@@ -1,7 +1,7 @@
 /** `--skip-preflight` skips the checks of the environment, and never what is refused about `.env`, paths, values, the lock. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import type { Command, CommandResult, Host } from '../../src/effects/host/port.ts';
 import { install } from '../../src/install.ts';
@@ -9,19 +9,30 @@ import { bundle } from '../support/installer.ts';
 import { expectExit, files, installed, place, type Place } from '../support/place.ts';
 
 interface Environment {
-  readonly packages: 'there' | 'missing';
+  /** `no dpkg`: the program that would tell is missing. */
+  readonly packages: 'there' | 'missing' | 'no dpkg';
   readonly port: 'free' | 'taken';
   readonly systemd: number;
 }
 
 const sound: Environment = { packages: 'there', port: 'free', systemd: 252 };
 
+/** Of units that are not there, as this version of systemd tells it: none before 249 knows `Upholds=`. */
+const shownBy = (systemd: number, args: readonly string[]): string =>
+  args
+    .slice(args.indexOf('--') + 1)
+    .map((unit) => `Id=${unit}\nLoadState=not-found\n${systemd < 249 ? '' : 'Upholds=\n'}`)
+    .join('\n');
+
 /** A booted Debian on which nothing runs, or what is said. */
 function debian({ packages, port, systemd }: Environment): Host {
   const answer = ({ file, args }: Command): CommandResult => {
     const ok = (stdout: string): CommandResult => ({ exitCode: 0, stdout, stderr: '' });
     if (file.endsWith('/systemctl') && args[0] === '--version') return ok(`systemd ${systemd} (x)\n`);
-    if (!file.endsWith('/dpkg-query') || args[0] === '--version' || packages === 'missing') return ok('');
+    if (file.endsWith('/systemctl') && args[0] === 'show') return ok(shownBy(systemd, args));
+    if (file.endsWith('/dpkg-query') && packages === 'no dpkg')
+      return { exitCode: 127, stdout: '', stderr: '' };
+    if (!file.endsWith('/dpkg-query') || packages === 'missing') return ok('');
     return ok(args.map((name) => `${name} installed\n`).join(''));
   };
   const socket = '0: 0100007F:1F93 00000000:0000 0A 0:0 0:0 0 0 0 555 1';
@@ -39,7 +50,8 @@ describe('what it skips:', () => {
   test.each([
     ['packages', { ...sound, packages: 'missing' }, 'E_PACKAGES_MISSING'],
     ['ports', { ...sound, port: 'taken' }, 'E_PORT_TAKEN'],
-    ['the platform', { ...sound, systemd: 247 }, 'E_PLATFORM'],
+    ['the platform, where systemd is too old', { ...sound, systemd: 247 }, 'E_PLATFORM'],
+    ['the platform, where there is no dpkg', { ...sound, packages: 'no dpkg' }, 'E_PLATFORM'],
     ['a sound environment', sound, null],
   ] as const)('%s', async (_, environment, code) => {
     const outcomes = [true, false].map(async (checks) => {
@@ -51,6 +63,16 @@ describe('what it skips:', () => {
       [code === null ? 0 : 10, code],
       [0, null],
     ]);
+  });
+
+  test('a systemd that is new enough is not asked for its version', async () => {
+    const asked = async (systemd: number): Promise<boolean> => {
+      const host = debian({ ...sound, systemd });
+      const query = vi.fn((command: Command) => host.query(command));
+      await install({ host: { ...host, query }, dryRun: true });
+      return query.mock.calls.some(([{ args }]) => args[0] === '--version');
+    };
+    expect(await Promise.all([249, 248].map(asked))).toEqual([false, true]);
   });
 
   const newer = (root: Place): string => {

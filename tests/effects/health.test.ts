@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endCrashLoop } from '../../src/effects/crash-loop.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
 import type { Command, CommandResult, Host, HttpAnswer } from '../../src/effects/host/port.ts';
-import type { Scope } from '../../src/effects/scope.ts';
+import type { RunState, Scope } from '../../src/effects/scope.ts';
 import { untilHealthy } from '../../src/effects/service.ts';
+import type { UnitStatus } from '../../src/effects/units.ts';
+import { verifyService } from '../../src/effects/verify.ts';
 import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
-import { emptyScope } from '../support/scope.ts';
+import { emptyScope, runningUnit } from '../support/scope.ts';
 
 const noon = Date.parse('2026-01-02T12:00:00Z');
 
@@ -111,6 +113,69 @@ describe('before crashes are forgotten', () => {
     ],
   ])('%s', async (_, shown, commands) => {
     expect(await ended(shown)).toEqual(commands);
+  });
+});
+
+describe('what was seen at the start of the run', () => {
+  const seen = (mainPid: number): UnitStatus => ({ ...runningUnit(mcpOauthProxy.service), mainPid });
+
+  async function asked(status: UnitStatus, more: Partial<RunState> = {}): Promise<readonly [number, number]> {
+    const scope = scopeOf({ shown: () => running, answers: () => 200 }, false);
+    const query = vi.fn((command: Command) => scope.host.query(command));
+    Object.assign(scope.state, { unitsBefore: new Map([[mcpOauthProxy.service, status]]), ...more });
+    const { mainPid } = await untilHealthy({ ...scope, host: { ...scope.host, query } }, 30_000);
+    return [mainPid, query.mock.calls.length];
+  }
+
+  test('is not asked for again where the run has touched nothing', async () => {
+    expect(await asked(seen(7))).toEqual([7, 0]);
+  });
+
+  test('is where the run has restarted anything', async () => {
+    expect(await asked(seen(7), { restarted: new Set(['nginx.service']) })).toEqual([7, 1]);
+  });
+
+  test('is where that process no longer listens, whoever does', async () => {
+    const life: Life = { shown: () => running, answers: () => 200 };
+    const scope = scopeOf(life, false);
+    const linkSystem = (path: string): string => (path.startsWith('/proc/7/') ? 'socket:[11]' : 'pipe:[1]');
+    const query = vi.fn((command: Command) => scope.host.query(command));
+    scope.state.unitsBefore = new Map([[mcpOauthProxy.service, seen(6)]]);
+    const host = { ...scope.host, linkSystem, query };
+    expect(await untilHealthy({ ...scope, host }, 30_000)).toMatchObject({ mainPid: 7 });
+    expect(query).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('the secrets of a process', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: noon, toFake: ['Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Of a process that becomes the program after so many milliseconds. */
+  async function verified(after: number, restarted: boolean): Promise<string> {
+    const scope = scopeOf({ shown: () => running, answers: () => 200 }, restarted);
+    const names = mcpOauthProxy.secrets.map(({ name }) => name);
+    scope.state.after = new Map(names.map((name) => [name, 'x']));
+    const environ = (): string =>
+      Date.now() - noon < after ? 'LANG=C' : names.map((name) => `${name}=x`).join('\0');
+    const readSystem = (path: string): Uint8Array | null =>
+      path === '/proc/7/environ' ? Buffer.from(environ()) : scope.host.readSystem(path);
+    return verifyService({ ...scope, host: { ...scope.host, readSystem } }, 30_000).then(
+      () => 'as in the file',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  test('are waited for until a process that was just started has become the program', async () => {
+    expect(await verified(500, true)).toBe('as in the file');
+  });
+
+  test('are judged all the same where it stays so', async () => {
+    expect(await verified(60_000, true)).toContain('it runs with other values of MCP_TOKEN, CLIENT_ID');
+  });
+
+  test('are not waited for where the run has started nothing', async () => {
+    expect(await verified(500, false)).toContain('it runs with other values of MCP_TOKEN, CLIENT_ID');
   });
 });
 

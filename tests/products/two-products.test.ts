@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { installerMachine, machineVersion } from '../../src/machines/installer.ts';
 import { viewOf } from '../../src/effects/view.ts';
 import { reloadsOf } from '../../src/effects/plan/reloads.ts';
-import type { UnitStatus } from '../../src/effects/units.ts';
 import { emptyMemory, memoryFor, type Memory } from '../../src/memory.ts';
 import { install, type InstallOptions } from '../../src/install.ts';
 import { Journal } from '../../src/journal/journal.ts';
@@ -16,7 +15,7 @@ import { plainRequest } from '../../src/request.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { status } from '../../src/status/index.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
-import { emptyScope } from '../support/scope.ts';
+import { emptyScope, runningUnit } from '../support/scope.ts';
 import { files, place, type Place } from '../support/place.ts';
 import { signerDefinition, signerFiles } from './signer.ts';
 
@@ -193,22 +192,6 @@ test('what an older installer left without a name belongs to the product of its 
 });
 
 test('a run finishes what is its own product’s, and what all share; the rest stays owed', async () => {
-  const running = (unit: string): UnitStatus => ({
-    unit,
-    loadState: 'loaded',
-    activeState: 'active',
-    subState: 'running',
-    mainPid: 7,
-    restarts: 0,
-    invocation: 'x',
-    result: 'success',
-    needsReload: false,
-    startedUs: 0,
-    activeUs: 0,
-    listens: [],
-    dropIns: [],
-    controlGroup: '',
-  });
   const because = ['/x'];
   const owed = [
     { what: 'restart', unit: mcpOauthProxy.service, because, run: 'a' },
@@ -223,11 +206,11 @@ test('a run finishes what is its own product’s, and what all share; the rest s
     memory: () => ({ ...emptyMemory, owed }),
   });
   scope.state.services = 'live';
-  scope.state.unitsBefore = new Map([[signer.service, running(signer.service)]]);
+  scope.state.unitsBefore = new Map([[signer.service, runningUnit(signer.service)]]);
   const settings = { PORT: '8095', ISSUER: 'signer', MAX_BYTES: '65536' };
   const wanted = signer.desired({ settings, given: {}, view: viewOf(scope), code: new Uint8Array() });
   if (!wanted.ok) throw new Error(wanted.code);
-  const reloads = await reloadsOf(scope, plainRequest, wanted.desired, []);
+  const reloads = await reloadsOf(scope, plainRequest, wanted.desired, [], false);
   expect(reloads.map(({ what, unit, owedBy }) => ({ what, unit, owedBy }))).toEqual([
     { what: 'reloadManager', unit: 'systemd', owedBy: ['a'] },
     { what: 'restart', unit: 'signer.service', owedBy: ['b'] },

@@ -62,6 +62,8 @@ export async function requestHttp(request: HttpRequest): Promise<HttpAnswer> {
         method: request.method ?? 'GET',
         headers: { connection: 'close', ...request.headers },
         agent: false,
+        // Else Node judges by a large regular expression whether the Host header is an address, which only TLS needs.
+        servername: '',
         signal: AbortSignal.any([
           AbortSignal.timeout(timeout),
           ...(request.signal === undefined ? [] : [request.signal]),

@@ -99,11 +99,20 @@ function checkWebPort(scope: Scope, { port, serverName }: WebProbe): void {
   throw taken(port, foreign, serverName === null ? undefined : words);
 }
 
-/** E_PORT_TAKEN. Looks only where something is about to begin listening: the look costs a walk through /proc. */
-export function checkPorts(scope: Scope, desired: Desired, operations: readonly Operation[]): void {
+/**
+ * E_PORT_TAKEN. Looks only where something is about to begin listening: the look costs a walk through /proc.
+ *
+ * @param socketMoves what {@link socketIsElsewhere} says
+ */
+export function checkPorts(
+  scope: Scope,
+  desired: Desired,
+  operations: readonly Operation[],
+  socketMoves: boolean,
+): void {
   const { product, state } = scope;
   if (state.services === 'offline') return;
-  if (!keepsPort(scope, operations) || socketIsElsewhere(scope)) checkServicePort(scope, desired, operations);
+  if (!keepsPort(scope, operations) || socketMoves) checkServicePort(scope, desired, operations);
   const { web } = desired;
   if (web !== null && (changes(operations, web.site) || !isRunning(state.unitsBefore.get(product.webUnit))))
     checkWebPort(scope, web);

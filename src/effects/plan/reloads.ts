@@ -7,7 +7,7 @@ import type { Scope } from '../scope.ts';
 import { changedDropIns, environmentOf, isNewerThan, isRunning, unitsOf, type UnitStatus } from '../units.ts';
 import { affectsOf } from './gone.ts';
 import { isSiteKept, renewed, servedBy } from '../web.ts';
-import { socketIsElsewhere, webGivesPortUp } from './ports.ts';
+import { webGivesPortUp } from './ports.ts';
 
 type What = Obligation['what'];
 
@@ -80,11 +80,16 @@ const outdatedBecause = (scope: Scope, status: UnitStatus, sinceUs: number): rea
   ...changedDropIns(scope.host, status, sinceUs),
 ];
 
-function socketDueBecause(scope: Scope, unit: string, outdated: readonly string[]): readonly string[] {
+function socketDueBecause(
+  scope: Scope,
+  unit: string,
+  outdated: readonly string[],
+  moves: boolean,
+): readonly string[] {
   const { product, state } = scope;
   if (!isRunning(state.unitsBefore.get(unit))) return [`${unit} is not active`];
   const port = product.listenPort(state.settings);
-  return socketIsElsewhere(scope) ? [...outdated, `${unit} does not listen on port ${port ?? ''}`] : outdated;
+  return moves ? [...outdated, `${unit} does not listen on port ${port ?? ''}`] : outdated;
 }
 
 function serviceDueBecause(
@@ -97,7 +102,7 @@ function serviceDueBecause(
   return [...staleBecause(scope, desired, service), ...outdated];
 }
 
-function dueByState(scope: Scope, desired: Desired): Obligation[] {
+function dueByState(scope: Scope, desired: Desired, socketMoves: boolean): Obligation[] {
   const { product, state } = scope;
   const { socket } = product;
   const service = state.unitsBefore.get(product.service);
@@ -114,7 +119,7 @@ function dueByState(scope: Scope, desired: Desired): Obligation[] {
           {
             what: 'restartSocket' as const,
             unit: socket,
-            because: socketDueBecause(scope, socket, outdated.socket),
+            because: socketDueBecause(scope, socket, outdated.socket, socketMoves),
           },
         ]),
     {
@@ -159,12 +164,17 @@ function howOf(scope: Scope, what: What, unit: string): Reload['how'] {
   return what === 'reloadWeb' ? 'reload' : 'restart';
 }
 
-/** One step for each program, with all its reasons, in the order in which they have to happen. */
+/**
+ * One step for each program, with all its reasons, in the order in which they have to happen.
+ *
+ * @param socketMoves what `socketIsElsewhere` says
+ */
 export async function reloadsOf(
   scope: Scope,
   request: Request,
   desired: Desired,
   operations: readonly Operation[],
+  socketMoves: boolean,
 ): Promise<readonly Reload[]> {
   const planned = dueAfter(scope, desired, operations);
   // Nothing runs here: what is written is what the next boot reads.
@@ -173,7 +183,7 @@ export async function reloadsOf(
   const due: readonly (Obligation & { readonly run?: string })[] = [
     ...planned,
     ...owedHere(scope, desired),
-    ...dueByState(scope, desired),
+    ...dueByState(scope, desired, socketMoves),
     ...(await webDueByState(scope, desired, changesWeb)),
   ];
   const reloads = order.flatMap((what): Reload[] => {
