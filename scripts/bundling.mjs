@@ -1,5 +1,5 @@
 /** What the bundles have in common: how sources become one file, and what is in it. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { textModules } from './text-modules.mjs';
@@ -69,9 +69,26 @@ export const programOptions = (options) => ({
   ...options,
 });
 
+/** esbuild's own function, through which an ES module sees one of Node's: it copies all the names each time. */
+const copiedEachTime =
+  /__toESM=\(mod,isNodeMode,target\)=>\((target=mod!=null\?[^;]*?,__copyProps\([^;]*?,mod\))\)/u;
+
+/** The same, made once for each of Node's modules: some two hundred importing modules share twenty. */
+function copiedOnce(text) {
+  if (!copiedEachTime.test(text)) throw new Error('esbuild writes __toESM otherwise than is known here');
+  return text.replace(
+    copiedEachTime,
+    (_, copied) =>
+      `__seen=new Map,__toESM=(mod,isNodeMode,target)=>isNodeMode&&__seen.get(mod)||(${copied},isNodeMode&&__seen.set(mod,target),target)`,
+  );
+}
+
 /** Makes it, with the names and versions of the packages inside it. */
 export async function buildProgram(options) {
   const program = programOptions(options);
   const { metafile } = await build({ ...program, write: false, metafile: true });
-  await build({ ...program, define: { __LIBRARIES__: JSON.stringify(librariesIn(metafile)) } });
+  const define = { __LIBRARIES__: JSON.stringify(librariesIn(metafile)) };
+  await build({ ...program, define });
+  const text = readFileSync(program.outfile, 'utf8');
+  if (text.includes('__toESM')) writeFileSync(program.outfile, copiedOnce(text));
 }

@@ -90,23 +90,22 @@ export function memoryFor(
 
 const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
 
-function withBaseline(memory: Memory, path: string, hashes: readonly string[]): Memory {
-  const others = Object.entries(memory.baselines).filter(([known]) => known !== path);
-  const own: [string, readonly string[]][] = hashes.length === 0 ? [] : [[path, hashes]];
-  return { ...memory, baselines: Object.fromEntries([...others, ...own]) };
+/** A memory whose baselines are nobody else's: they are changed in place. */
+type Own = Memory & { readonly baselines: Record<string, readonly string[]> };
+
+function setBaseline({ baselines }: Own, path: string, hashes: readonly string[]): void {
+  // The latest stands last.
+  Reflect.deleteProperty(baselines, path);
+  if (hashes.length > 0) baselines[path] = hashes;
 }
 
 /** What may be on disk once the replacement was announced. A file that holds secrets is not known by a hash. */
-function announced(memory: Memory, { path, before, after }: Extract<Fact, { fact: 'replacing' }>): Memory {
-  if (after?.hash == null) return withBaseline(memory, path, []);
+function announced(memory: Own, { path, before, after }: Extract<Fact, { fact: 'replacing' }>): void {
   const known = memory.baselines[path] ?? (before === null ? [''] : []);
-  return withBaseline(memory, path, unique([...known, after.hash]));
+  setBaseline(memory, path, after?.hash == null ? [] : unique([...known, after.hash]));
 }
 
-function withSupplied(
-  memory: Memory,
-  { fingerprints, only }: Extract<Fact, { fact: 'secretsSupplied' }>,
-): Memory {
+function withSupplied(memory: Own, { fingerprints, only }: Extract<Fact, { fact: 'secretsSupplied' }>): Own {
   const known = only ? {} : memory.secretsSupplied;
   const own = Object.entries(fingerprints).map(([name, fingerprint]): [string, readonly string[]] => [
     name,
@@ -115,10 +114,7 @@ function withSupplied(
   return { ...memory, secretsSupplied: { ...known, ...Object.fromEntries(own) } };
 }
 
-function withSource(
-  memory: Memory,
-  { hashes, only, bundled }: Extract<Fact, { fact: 'sourceSupplied' }>,
-): Memory {
+function withSource(memory: Own, { hashes, only, bundled }: Extract<Fact, { fact: 'sourceSupplied' }>): Own {
   const sourcesSupplied = unique([...(only ? [] : memory.sourcesSupplied), ...hashes]);
   const own = bundled === undefined ? [] : hashes.map((hash) => [hash, bundled] as const);
   const all = Object.entries({ ...memory.sourcesInsteadOf, ...Object.fromEntries(own) });
@@ -126,18 +122,21 @@ function withSource(
   return { ...memory, sourcesSupplied, sourcesInsteadOf };
 }
 
-/** One fact of `run` added to what is known. */
-export function remember(memory: Memory, run: string, fact: Fact): Memory {
+function added(memory: Own, run: string, fact: Fact): Own {
   switch (fact.fact) {
     case 'replacing':
-      return announced(memory, fact);
+      announced(memory, fact);
+      return memory;
     case 'replaced':
-      return withBaseline(memory, fact.path, (memory.baselines[fact.path] ?? []).slice(-1));
+      setBaseline(memory, fact.path, (memory.baselines[fact.path] ?? []).slice(-1));
+      return memory;
     case 'restored':
     case 'knownAs':
-      return withBaseline(memory, fact.path, fact.baselines);
+      setBaseline(memory, fact.path, fact.baselines);
+      return memory;
     case 'kept':
-      return withBaseline(memory, fact.path, [fact.offered]);
+      setBaseline(memory, fact.path, [fact.offered]);
+      return memory;
     case 'owed': {
       const { what, unit, because } = fact;
       const same = (owed: OwedByRun): boolean => owed.what === what && owed.unit === unit && owed.run === run;
@@ -175,4 +174,32 @@ export function remember(memory: Memory, run: string, fact: Fact): Memory {
     case 'installer':
       return { ...memory, installer: fact.version };
   }
+}
+
+/**
+ * What is known, with facts added as they come. Each of them costs the same, however much is known: of ten thousand files
+ * none is copied for the next one. So `memory` is what is known now, and not what was known when it was asked for.
+ */
+export class Knowledge {
+  private now: Own;
+
+  constructor(memory: Memory) {
+    this.now = { ...memory, baselines: { ...memory.baselines } };
+  }
+
+  get memory(): Memory {
+    return this.now;
+  }
+
+  /** One fact of `run`. */
+  add(run: string, fact: Fact): void {
+    this.now = added(this.now, run, fact);
+  }
+}
+
+/** One fact of `run` added to what is known: a new memory, beside which the old one stays. */
+export function remember(memory: Memory, run: string, fact: Fact): Memory {
+  const knowledge = new Knowledge(memory);
+  knowledge.add(run, fact);
+  return knowledge.memory;
 }

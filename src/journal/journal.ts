@@ -8,7 +8,7 @@ import path from 'node:path';
 import { close } from '../descriptor.ts';
 import { errnoOf } from '../errno.ts';
 import type { Fact } from '../facts.ts';
-import { remember, type Memory } from '../memory.ts';
+import { Knowledge, type Memory } from '../memory.ts';
 import { openDirectory } from '../opened-directory.ts';
 import { attempt } from './attempt.ts';
 import { makePrivateDirectory, openNewFile, syncDirectory, writeAll, writeNewFile } from './files.ts';
@@ -51,7 +51,7 @@ export class Journal {
   private readonly onRecord: JournalOptions['onRecord'];
   private readonly all: JournalRecord[] = [];
   private readonly pending: string[] = [];
-  private known: Memory;
+  private readonly known: Knowledge;
   private previous = '';
   /** All runs' folders, open: a run's own is made in what was there when it began, and in nothing swapped in. */
   private runs: number | null = null;
@@ -64,7 +64,7 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.now = options.now ?? (() => new Date());
     this.onRecord = options.onRecord;
-    this.known = options.inherited;
+    this.known = new Knowledge(options.inherited);
     this.run = nextRunId(this.now(), options.lastId);
     const { machine, installer, command, input, inherited } = options;
     this.add({ k: 'run.started', format: journalFormat, machine, installer, command, input, inherited });
@@ -72,7 +72,7 @@ export class Journal {
 
   /** What later runs will know. */
   get memory(): Memory {
-    return this.known;
+    return this.known.memory;
   }
 
   get records(): readonly JournalRecord[] {
@@ -93,7 +93,7 @@ export class Journal {
   }
 
   fact(fact: Fact): void {
-    this.known = remember(this.known, this.run, fact);
+    this.known.add(this.run, fact);
     this.add({ k: 'fact', v: 1, fact });
   }
 

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errno.ts';
-import { emptyMemory, remember, type Memory } from '../memory.ts';
+import { emptyMemory, Knowledge, type Memory } from '../memory.ts';
 import { InstallerError } from '../errors.ts';
 import type { FactsOfRun } from '../past.ts';
 import { isCopy } from './copies.ts';
@@ -140,9 +140,9 @@ function productOf({ inherited, input }: RunStarted): string | null {
 /** What a run left to know, on top of what it inherited; up to the damage where there is one. */
 export function memoryOf(run: Run): Memory {
   // What an older run did not ask about yet, it inherited nothing of.
-  let memory: Memory = { ...emptyMemory, ...run.started?.inherited, product: run.product };
-  for (const record of run.records) if (record.k === 'fact') memory = remember(memory, run.id, record.fact);
-  return memory;
+  const known = new Knowledge({ ...emptyMemory, ...run.started?.inherited, product: run.product });
+  for (const record of run.records) if (record.k === 'fact') known.add(run.id, record.fact);
+  return known.memory;
 }
 
 /** What the journals of a host tell a new run. */

@@ -1,5 +1,14 @@
 /** Changing files of the real host: what is replaced, by what, and what of it can be seen while it happens. */
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FileIdentity } from '../../src/facts.ts';
@@ -173,6 +182,8 @@ test('no descriptor stays open, whatever is asked for and however it ends', asyn
   ];
   // The first look at anything may load what stays open.
   statSync(root.path);
+  // The directory that was looked into last is open until this turn ends.
+  await Promise.resolve();
   const before = open();
   const left: number[] = [];
   for (const ask of asked) {
@@ -180,6 +191,33 @@ test('no descriptor stays open, whatever is asked for and however it ends', asyn
     left.push(open() - before);
   }
   expect(left).toEqual(asked.map(() => 0));
+});
+
+test('what is looked at in one go is in one directory; a swap of that is seen with the next turn, and by every change', async () => {
+  using root = opened();
+  const { host } = root;
+  const text = (): string | undefined => host.readFile('/a/file')?.toString();
+  const first = text();
+  const swap = (): void => {
+    renameSync(path.join(root.path, 'a'), path.join(root.path, 'b'));
+    mkdirSync(path.join(root.path, 'a'));
+    writeFileSync(path.join(root.path, 'a/file'), 'swapped');
+  };
+  swap();
+  expect([first, text()]).toEqual([first, first]);
+  await Promise.resolve();
+  expect(text()).toBe('swapped');
+
+  rmSync(path.join(root.path, 'b'), { recursive: true });
+  swap();
+  // Its own look before the change goes the whole way as well.
+  const before = lookAt(host, '/a/file')!.identity;
+  rmSync(path.join(root.path, 'b'), { recursive: true });
+  swap();
+  writeFileSync(path.join(root.path, 'a/file'), 'another');
+  const write = () => host.writeFile('/a/file', bytes('new'), { mode: 0o600, expected: before });
+  expect(await told(write)).toEqual(['E_CHANGED_UNDERWAY', expect.any(String)]);
+  expect(text()).toBe('another');
 });
 
 test('a temporary name is told from one that is only like it', () => {

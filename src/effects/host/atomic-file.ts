@@ -29,6 +29,9 @@ const suffix = '.mcp-installer-tmp';
 /** Hidden, unguessable (64 bits), and recognised as ours when a killed run has left it behind. */
 const temporaryName = (name: string): string => `.${name}.${randomBytes(8).toString('hex')}${suffix}`;
 
+/** Is this a temporary name of anything? */
+export const isTemporary = (candidate: string): boolean => candidate.endsWith(suffix);
+
 /** Is this a temporary name of {@link replaceFile} or {@link replaceLink} for `name`? */
 export const isTemporaryOf = (candidate: string, name: string): boolean =>
   candidate.startsWith(`.${name}.`) &&

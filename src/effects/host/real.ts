@@ -25,7 +25,8 @@ import { requestHttp } from './http.ts';
 import { makeDirectory } from './make-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
-import { locate, notRoot, opened, type Place, type Trust } from './resolve.ts';
+import { createPlaces, unreadable } from './places.ts';
+import { locate, opened, type Place, type Trust } from './resolve.ts';
 
 /** Where the host is, and what comes before each change of it. */
 export interface RealHostOptions {
@@ -52,12 +53,6 @@ function failed(path: string, error: unknown): InstallerError {
     { path, why, ...(remedy === undefined ? {} : { remedy }) },
     error,
   );
-}
-
-function unreadable(trust: Trust, path: string, error: unknown): InstallerError {
-  if (error instanceof InstallerError) return error;
-  const why = `it cannot be read (${errnoOf(error)})`;
-  return notRoot(trust, path, error) ?? new InstallerError('E_PATH_UNSAFE', { path, why }, error);
 }
 
 const typeOf = (status: {
@@ -88,22 +83,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     }
   };
 
-  /** Runs `use` on the place of a path, `missing` where its directory is not there; always closes it. */
-  function at<T>(path: string, use: (place: Place) => T, missing: () => T): T {
-    let place: Place | null;
-    try {
-      place = locate(trust, path);
-    } catch (error) {
-      throw unreadable(trust, path, error);
-    }
-    if (place === null) return missing();
-    try {
-      return use(place);
-    } finally {
-      place.close();
-    }
-  }
-
+  const { at, look, forget } = createPlaces(trust);
   const nothing = (): null => null;
   const noDirectory = (path: string) => (): never => {
     throw new InstallerError('E_WRITE_FAILED', { path, why: 'its directory is missing' });
@@ -111,10 +91,14 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
 
   async function change(path: string, make: (place: Place) => void): Promise<Change> {
     await beforeChange?.();
+    // What was looked into may be what is changed.
+    forget();
     try {
       at(path, make, noDirectory(path));
     } catch (error) {
       throw failed(path, error);
+    } finally {
+      forget();
     }
     return 'changed';
   }
@@ -136,7 +120,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     owner,
     group,
     lstat: (path) =>
-      at(
+      look(
         path,
         (place): FileStatus | null => {
           const status = lstatSync(place.path, { bigint: true, throwIfNoEntry: false });
@@ -153,7 +137,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
         nothing,
       ),
     readFile: (path) =>
-      at(
+      look(
         path,
         (place) => {
           let fd: number;
@@ -176,7 +160,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
         },
         nothing,
       ),
-    readLink: (path) => at(path, (place) => system(() => readlinkSync(place.path)), nothing),
+    readLink: (path) => look(path, (place) => system(() => readlinkSync(place.path)), nothing),
     list: (path) => at(`${path}/entry`, (place) => system(() => namesIn(place.fd).sort()), nothing),
     isFile: (path) => {
       const fd = system(() => opened(trust, path));

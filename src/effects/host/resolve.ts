@@ -53,7 +53,9 @@ function mustBeOurs(status: Stats, trust: Trust, path: string): void {
   }
 }
 
-const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
+/** The names of a path, without those that lead nowhere. */
+export const partsOf = (path: string): string[] =>
+  path.split('/').filter((part) => part !== '' && part !== '.');
 
 /** One walk from the root to the parent of a path. Holds the descriptors of all directories down to where it is. */
 class Walk {

@@ -1,6 +1,6 @@
 /** Temporary files that a killed run has left: they may hold secrets, and nobody else knows them. */
 import type { Operation } from '../../machines/types.ts';
-import { isTemporaryOf } from '../host/atomic-file.ts';
+import { isTemporary, isTemporaryOf } from '../host/atomic-file.ts';
 import type { Scope } from '../scope.ts';
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
@@ -18,8 +18,16 @@ export function leftovers(scope: Scope, { files, links }: Managed): readonly Ope
     ...files.map((path) => [parentOf(path), nameOf(path)] as const),
     ...links.map((path) => [parentOf(parentOf(path)), nameOf(path)] as const),
   ];
+  // Each directory is read once, however many files are managed in it.
+  const temporary = new Map<string, readonly string[]>();
+  const temporaryIn = (directory: string): readonly string[] => {
+    const known = temporary.get(directory);
+    const found = known ?? (scope.host.list(directory) ?? []).filter(isTemporary);
+    if (known === undefined) temporary.set(directory, found);
+    return found;
+  };
   return places.flatMap(([directory, name]) =>
-    (scope.host.list(directory) ?? [])
+    temporaryIn(directory)
       .filter((candidate) => isTemporaryOf(candidate, name))
       .map((candidate): Operation => ({
         kind: 'removeLeftover',

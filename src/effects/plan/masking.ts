@@ -21,29 +21,39 @@ function valuesOf({ state, product }: Scope): readonly string[] {
   return [...new Set(all.flatMap((value) => value.split('\n')))].filter((value) => value.trim() !== '');
 }
 
+const isEscaped = (text: string): boolean => /%|\\x/iu.test(text);
+
 const unescaped = (text: string): string =>
   text.replace(/(?:%|\\x)([0-9a-f]{2})/giu, (_all, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
 
-/** The line as it is, and whatever it could be an encoding of, from every place where one could begin. */
-function readings(line: string): readonly string[] {
-  const decoded = (encoding: 'base64' | 'hex', word: RegExp, group: number): string[] =>
-    (line.match(word) ?? []).flatMap((found) =>
-      Array.from({ length: group }, (_, from) => Buffer.from(found.slice(from), encoding).toString('latin1')),
+/** Finds the secrets in a line, however they are encoded. */
+function finder(values: readonly string[]): (line: string) => boolean {
+  const shortest = Math.min(...values.map(({ length }) => length));
+  // A word that is shorter than the encoding of any of them hides none, and is not decoded: most lines have no other.
+  const words = [
+    { encoding: 'base64', word: atLeast('A-Za-z0-9+/_-', Math.ceil((shortest * 4) / 3)), group: 4 },
+    { encoding: 'hex', word: atLeast('0-9A-Fa-f', shortest * 2), group: 2 },
+  ] as const;
+
+  /** The line as it is, and whatever it could be an encoding of, from every place where one could begin. */
+  const readings = (line: string): readonly string[] => {
+    const decoded = words.flatMap(({ encoding, word, group }) =>
+      (line.match(word) ?? []).flatMap((found) =>
+        Array.from({ length: group }, (_, from) =>
+          Buffer.from(found.slice(from), encoding).toString('latin1'),
+        ),
+      ),
     );
-  const plain = [
-    line,
-    ...decoded('base64', /[A-Za-z0-9+/_-]{4,}/gu, 4),
-    ...decoded('hex', /[0-9a-f]{4,}/giu, 2),
-  ];
-  return [...plain, ...plain.map(unescaped)];
+    return [line, ...decoded];
+  };
+  const tells = (text: string): boolean => values.some((value) => text.includes(value));
+  return (line) => readings(line).some((text) => tells(text) || (isEscaped(text) && tells(unescaped(text))));
 }
 
-const tells = (line: string, values: readonly string[]): boolean => {
-  const read = readings(line);
-  return values.some((value) => read.some((reading) => reading.includes(value)));
-};
+const atLeast = (characters: string, count: number): RegExp =>
+  new RegExp(`[${characters}]{${Math.min(Math.max(count, 4), 1000)},}`, 'gu');
 
 function keyOf(line: string): string {
   if (structure.test(line)) return line;
@@ -61,7 +71,8 @@ export interface Masking {
 
 export function createMasking(scope: Scope): Masking {
   const values = valuesOf(scope);
-  const safe = (line: string): string => (tells(line, values) ? hidden : line);
+  const tells = values.length === 0 ? () => false : finder(values);
+  const safe = (line: string): string => (tells(line) ? hidden : line);
   return {
     own: (text) => text.split('\n').map(safe).join('\n'),
     foreign: (text, own) => {

@@ -8,7 +8,7 @@ import { desiredEnv, maskedEnv } from './env.ts';
 import { decideFile, decideLink } from './files.ts';
 import { goneFrom, type Forgotten } from './gone.ts';
 import { leftovers } from './leftovers.ts';
-import { createMasking } from './masking.ts';
+import { createMasking, type Masking } from './masking.ts';
 import { sha256 } from '../identity.ts';
 
 export interface Changes {
@@ -69,11 +69,11 @@ function envOperations(
 /** A file before and after as a diff may show it. */
 export function changeOf(
   scope: Scope,
+  masking: Masking,
   path: string,
   before: Uint8Array | null,
   after: Uint8Array,
 ): FileChange {
-  const masking = createMasking(scope);
   const own = text(after);
   const isOwn = before === null || scope.memory().baselines[path]?.includes(sha256(before)) === true;
   const shown = isOwn ? masking.own(text(before)) : masking.foreign(text(before), own);
@@ -81,8 +81,7 @@ export function changeOf(
 }
 
 /** A person's edit, from what would be written to what they wrote; theirs may hold secrets of theirs. */
-function keptChange(scope: Scope, { path, content }: DesiredFile, theirs: Uint8Array): FileChange {
-  const masking = createMasking(scope);
+function keptChange(masking: Masking, { path, content }: DesiredFile, theirs: Uint8Array): FileChange {
   const ours = text(content);
   return { path, before: masking.own(ours), after: masking.foreign(text(theirs), ours), kept: true };
 }
@@ -104,6 +103,7 @@ export function changesOf(
   const kept: KeptEdit[] = [];
   const notOurs = new Set<string>();
   const env = envOperations(scope, mode, changes);
+  const masking = createMasking(scope);
 
   const fileOperation = (file: DesiredFile): Operation[] => {
     const decision = decideFile(scope, file, edits);
@@ -116,16 +116,18 @@ export function changesOf(
       notes.push(...decision.notes);
       if (decision.kind === 'offer' || decision.edited)
         kept.push({ path: file.path, offered: sha256(file.content) });
-      const bytes = scope.host.readFile(file.path);
-      const current = text(bytes);
-      if (bytes !== null && decision.notes.length > 0) changes.push(keptChange(scope, file, bytes));
-      if (decision.notes.length > 0 && file.isOurs?.(current) === false) notOurs.add(file.path);
+      // A note tells of a file that is not as ours would be; most are, and are not read again.
+      if (decision.notes.length > 0) {
+        const bytes = scope.host.readFile(file.path);
+        if (bytes !== null) changes.push(keptChange(masking, file, bytes));
+        if (file.isOurs?.(text(bytes)) === false) notOurs.add(file.path);
+      }
     }
     if (decision.kind === 'nothing') return [];
     const { operation, bytes } = decision;
     const before = decision.kind === 'write' ? decision.before : scope.host.readFile(operation.path);
     state.contents.set(operation.path, { after: bytes, before });
-    changes.push(changeOf(scope, operation.path, before, bytes));
+    changes.push(changeOf(scope, masking, operation.path, before, bytes));
     return [operation];
   };
 

@@ -1,9 +1,11 @@
 /** What an undoing is going to do, while it is being worked out. */
 import type { FileIdentity } from '../../facts.ts';
 import type { Note, Operation } from '../../machines/types.ts';
+import type { Masking } from '../plan/masking.ts';
 import type { FileChange } from '../scope.ts';
 
 export interface Draft {
+  readonly masking: Masking;
   readonly operations: Operation[];
   /** Edited by a person since. */
   readonly edited: string[];

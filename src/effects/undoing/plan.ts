@@ -6,6 +6,7 @@ import type { PathBefore } from '../../past.ts';
 import { lookAt, type Found } from '../identity.ts';
 import { planHash } from '../plan/hash.ts';
 import { leftovers, type Managed } from '../plan/leftovers.ts';
+import { createMasking } from '../plan/masking.ts';
 import { changeOf } from '../plan/operations.ts';
 import { orRefused } from '../refusal.ts';
 import type { Scope, Target } from '../scope.ts';
@@ -86,7 +87,7 @@ function planPath(scope: Scope, known: PathBefore, draft: Draft): void {
     return;
   }
   scope.state.contents.set(path, { after: bytes, before: found?.bytes ?? null });
-  draft.changes.push(changeOf(scope, path, found?.bytes ?? null, bytes));
+  draft.changes.push(changeOf(scope, draft.masking, path, found?.bytes ?? null, bytes));
   draft.operations.push(operation('writeFile', path, current, before));
 }
 
@@ -119,7 +120,8 @@ function managedBy({ product }: Scope, { paths }: Target): Managed {
 function makePlan(scope: Scope): PlanOutput {
   const { state } = scope;
   const { target } = state;
-  const draft: Draft = { operations: [], edited: [], lost: [], pruned: [], notes: [], changes: [] };
+  const masking = createMasking(scope);
+  const draft: Draft = { masking, operations: [], edited: [], lost: [], pruned: [], notes: [], changes: [] };
   state.contents.clear();
   if (target !== null) {
     const others = target.paths.filter(({ path }) => path !== scope.product.envFile).toReversed();

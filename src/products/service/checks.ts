@@ -18,11 +18,12 @@ function repeated(
   what: string,
   meaning = (name: string): string => name,
 ): Problem[] {
-  return names.flatMap(([name, path], index) =>
-    names.findIndex(([other]) => meaning(other) === meaning(name)) < index
-      ? [{ path, what: `${JSON.stringify(name)} is ${what} already` }]
-      : [],
-  );
+  const seen = new Set<string>();
+  return names.flatMap(([name, path]) => {
+    if (seen.has(meaning(name))) return [{ path, what: `${JSON.stringify(name)} is ${what} already` }];
+    seen.add(meaning(name));
+    return [];
+  });
 }
 
 function settingProblems(setting: SettingDefinition, at: At): Problem[] {
@@ -132,8 +133,9 @@ const ownNames: readonly string[] = ['name', 'envFile', 'codeDirectory'];
 function fileProblems(service: ServiceDefinition): Problem[] {
   const { name, files = [] } = service;
   const paths = files.map(({ path }) => path);
+  const all = new Set(paths);
   const inTheWay = files.flatMap(({ path }, index) =>
-    ancestorsOf(path).some((each) => paths.includes(each))
+    ancestorsOf(path).some((each) => all.has(each))
       ? [{ path: ['files', index, 'path'], what: 'it is below a path that is a file' }]
       : [],
   );

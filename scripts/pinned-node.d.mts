@@ -1,0 +1,1 @@
+export function pinnedNode(architecture: string): { version: string; directory: string; executable: string };
