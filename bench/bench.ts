@@ -1,94 +1,80 @@
 /**
- * Wall times on a real host, side by side in one run: machines are noisy, so what counts are the ratios.
+ * How fast: this executable beside others that do the same job, on a real host, in one run.
  *
- * Median of the runs, in milliseconds; the commands take turns. Entering the host's namespaces is part of each. A fresh
- * install waits two seconds longer than the script on purpose: a service that crashes after its first answer has crashed.
+ *     npm run bench -- [bookworm|trixie] [ROUNDS]
+ *
+ * Prints a table of medians with their spread and of ratios, which are what counts. Takes about ten minutes.
  */
-import { spawnSync } from 'node:child_process';
-import { suites, type Suite } from '../tests/hosts/support/base.ts';
+import { execFileSync } from 'node:child_process';
+import { suites } from '../tests/hosts/support/base.ts';
+import { checkout } from '../tests/hosts/support/form.ts';
 import { createHost, type Host } from '../tests/hosts/support/host.ts';
+import { sweepHosts } from '../tests/hosts/support/leftovers.ts';
+import { pinnedNode } from '../scripts/pinned-node.mjs';
+import { compare, measure, row, type Timed } from './measure.ts';
+import { bashScript, engines, mustWork, preparePeers, reset } from './peers.ts';
+import { scale } from './scale.ts';
 
-const bundle = '/opt/mcp-installer/dist/mcp-installer.mjs';
-const rounds = 11;
-const freshRounds = 3;
+const [word, count] = process.argv.slice(2);
+const suite = suites.find((each) => each === word) ?? 'trixie';
+const rounds = Number(count ?? 21);
 
-function time(host: Host, argv: readonly string[]): number {
-  const [file = '', ...args] = host.command(argv);
-  const began = process.hrtime.bigint();
-  const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
-  const took = Number(process.hrtime.bigint() - began) / 1e6;
-  if (status !== 0) throw new Error(`${argv.join(' ')}: exit ${status ?? 'none'}\n${stdout}${stderr}`);
-  return took;
-}
+execFileSync('node', ['scripts/build-standalone.mjs', '--if-stale'], { stdio: 'inherit' });
+const node = [`${checkout}/${pinnedNode(process.arch).executable}`, '-e', '0'];
 
-const sorted = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);
-const median = (values: readonly number[]): number => sorted(values)[Math.floor(values.length / 2)] ?? NaN;
-
-type Rows = Map<string, number[]>;
-
-/** What a row is held against: the bare interpreter, or the script that does the same job. */
-const aims: Readonly<Record<string, { readonly against: string; readonly most: number }>> = {
-  '--version': { against: 'node -e 0', most: 2 },
-  'rerun, nothing to do': { against: 'bash script, again', most: 1 },
-};
-
-const row = (...cells: readonly string[]): string =>
-  `${cells.map((cell, at) => (at === 0 ? cell.padEnd(22) : cell.padStart(17))).join('')}\n`;
-
-function tell(suite: string, rows: Rows): void {
-  const base = median(rows.get('node -e 0') ?? []);
-  const bash = median(rows.get('bash script, again') ?? []);
-  process.stdout.write(`\n${suite}: median of ${rounds} (fresh: ${freshRounds}), commands in turn\n`);
-  process.stdout.write(row('', 'median ms', 'min-max ms', '/ node -e 0', '/ bash, again', 'aim'));
-  for (const [name, times] of rows) {
-    const [ms, all] = [median(times), sorted(times)];
-    const aim = aims[name];
-    const ratio = aim === undefined ? NaN : ms / median(rows.get(aim.against) ?? []);
-    const verdict = aim === undefined ? '' : `<= ${aim.most}: ${ratio <= aim.most ? 'met' : 'missed'}`;
-    const spread = `${(all[0] ?? NaN).toFixed(0)}-${(all.at(-1) ?? NaN).toFixed(0)}`;
-    process.stdout.write(
-      row(name, ms.toFixed(0), spread, (ms / base).toFixed(2), (ms / bash).toFixed(2), verdict),
-    );
-  }
-}
-
-/** The files of an installation, for the bash script to install again. */
-const parts = {
-  'oauth_proxy.py': '/usr/local/lib/mcp-oauth-proxy/oauth_proxy.py',
-  'mcp-oauth-proxy.service': '/etc/systemd/system/mcp-oauth-proxy.service',
-  'mcp-oauth-proxy.socket': '/etc/systemd/system/mcp-oauth-proxy.socket',
-  'snippet.conf': '/etc/nginx/snippets/mcp-oauth-proxy.conf',
-  'site.conf': '/etc/nginx/sites-available/mcp-oauth-proxy.conf',
-};
-const script = ['bash', '/opt/mcp-installer/bench/install.sh', '/root/src'];
-
-async function hostForBash(suite: Suite, source: Host): Promise<Host> {
-  const host = await createHost({ suite, name: 'bench-bash' });
-  for (const [name, path] of Object.entries(parts)) await host.write(`/root/src/${name}`, source.read(path));
-  return host;
-}
-
-for (const suite of suites) {
-  const rows: Rows = new Map();
-  const add = (name: string, ms: number): void => void rows.set(name, [...(rows.get(name) ?? []), ms]);
-  await using host = await createHost({ suite, name: 'bench' });
-  await host.must(`node ${bundle}`);
-  await using other = await hostForBash(suite, host);
-  time(other, script);
-  for (let round = 0; round < rounds; round += 1) {
-    add('node -e 0', time(host, ['node', '-e', '0']));
-    add('--version', time(host, ['node', bundle, '--version']));
-    add('dry run', time(host, ['node', bundle, '--dry-run']));
-    add('rerun, nothing to do', time(host, ['node', bundle, '--detailed-exitcode']));
+/** Everything that is about an installation that stands. */
+async function reruns(host: Host, installer: readonly string[]): Promise<void> {
+  const commands: Timed[] = [
+    { name: 'node -e 0', argv: node },
+    { name: '--version', argv: [...installer, '--version'] },
+    // Exit code 2 if it found anything to do.
+    { name: 'rerun', argv: [...installer, '--detailed-exitcode'] },
+    { name: 'dry run', argv: [...installer, '--detailed-exitcode', '--dry-run'] },
+    { name: 'status', argv: [...installer, 'status'] },
+    ...Object.entries(engines).map(([name, argv]) => ({ name, argv })),
     // Many starts in a row are no crash loop: systemd's limit is not what is measured.
-    await other.must('systemctl reset-failed mcp-oauth-proxy.service nginx.service || true');
-    add('bash script, again', time(other, script));
-  }
-  for (let round = 0; round < freshRounds; round += 1) {
-    await using fresh = await createHost({ suite, name: 'bench-fresh' });
-    add('fresh install', time(fresh, ['node', bundle]));
-    await using bash = await hostForBash(suite, host);
-    add('bash script, fresh', time(bash, script));
-  }
-  tell(suite, rows);
+    { name: 'bash script', argv: bashScript, before: ['systemctl', 'reset-failed'] },
+  ];
+  const costs = await measure(host, rounds, commands);
+  const ms = (name: string): readonly number[] => costs.get(name)?.ms ?? [];
+  const mib = (name: string): readonly number[] => costs.get(name)?.mib ?? [];
+  compare('`--version`', '`node -e 0`', [ms('--version'), ms('node -e 0')], 1.3);
+  compare('rerun, nothing to do', '`cf-agent`', [ms('rerun'), ms('cf-agent')], 1);
+  compare('the same', '`ansible-playbook`', [ms('rerun'), ms('ansible-playbook')], 1 / 40);
+  compare('the same', '`puppet apply`', [ms('rerun'), ms('puppet apply')], 1 / 30);
+  compare('the same', 'the plain bash script', [ms('rerun'), ms('bash script')], 1 / 8);
+  compare('dry run', 'rerun, nothing to do', [ms('dry run'), ms('rerun')], 1);
+  compare('`status`', 'rerun, nothing to do', [ms('status'), ms('rerun')], 1);
+  compare('memory of a rerun, MiB', '`node -e 0`', [mib('rerun'), mib('node -e 0')], 1.5);
 }
+
+/** Without the wait for the service to answer, and to stay up, which is on purpose. */
+async function freshInstalls(host: Host, installer: readonly string[]): Promise<void> {
+  const waiting = { from: '"state":"verifying"', to: '"type":"verified"' };
+  const costs = await measure(host, rounds, [
+    { name: 'fresh', argv: [...installer, '--json'], before: reset, ...waiting },
+    { name: 'bash script', argv: bashScript, before: reset, from: 'waiting' },
+  ]);
+  const ms = (name: string): readonly number[] => costs.get(name)?.ms ?? [];
+  compare('fresh install, without waiting', 'the plain bash script', [ms('fresh'), ms('bash script')], 1.2);
+  const mib = costs.get('fresh')?.mib ?? [];
+  process.stdout.write(`\nMemory of a fresh install: at most ${Math.max(...mib).toFixed(0)} MiB.\n`);
+}
+
+sweepHosts();
+await using host = await createHost({ suite, name: 'bench', form: 'standalone', network: true });
+const installer = host.installerCommand([]);
+await host.must(installer.join(' '));
+await preparePeers(host);
+for (const [name, argv] of Object.entries(engines)) await mustWork(host, name, argv);
+await host.must(reset.join(' '));
+await host.must(installer.join(' '));
+
+process.stdout.write(
+  `\n${suite}: median (least–most) of ${rounds}, in milliseconds unless it says otherwise; commands in turn\n\n`,
+);
+row('what', 'against', 'what', 'against', 'ratio', 'aim');
+row('---', '---', '---', '---', '---', '---');
+await reruns(host, installer);
+await freshInstalls(host, installer);
+await scale(host, installer, rounds);
