@@ -6,6 +6,7 @@
  * Prints a table of medians with their spread and of ratios, which are what counts. Takes about ten minutes.
  */
 import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { suites } from '../tests/hosts/support/base.ts';
 import { checkout } from '../tests/hosts/support/form.ts';
 import { createHost, type Host } from '../tests/hosts/support/host.ts';
@@ -19,7 +20,7 @@ const [word, count] = process.argv.slice(2);
 const suite = suites.find((each) => each === word) ?? 'trixie';
 const rounds = Number(count ?? 21);
 
-execFileSync('node', ['scripts/build-standalone.mjs', '--if-stale'], { stdio: 'inherit' });
+execFileSync('node', ['scripts/build-deb.mjs', '--if-stale'], { stdio: 'inherit' });
 const node = [`${checkout}/${pinnedNode(process.arch).executable}`, '-e', '0'];
 
 /** Everything that is about an installation that stands. */
@@ -78,3 +79,9 @@ row('---', '---', '---', '---', '---', '---');
 await reruns(host, installer);
 await freshInstalls(host, installer);
 await scale(host, installer, rounds);
+
+process.stdout.write('\nSizes, MB\n\n');
+row('file', 'MB');
+row('---', '---');
+for (const file of readdirSync('dist').filter((each) => /^mcp-installer[._-]/u.test(each)))
+  row(`\`${file}\``, (statSync(`dist/${file}`).size / 1e6).toFixed(1));

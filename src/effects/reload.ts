@@ -75,9 +75,10 @@ async function checkUnits(scope: Scope): Promise<void> {
 /** Old workers of nginx hold a port that the new configuration has given up for a moment longer. */
 export async function untilGivenUp(scope: Scope): Promise<void> {
   const { product, state, host } = scope;
-  const web = await showUnit(host, product.webUnit);
   const port = product.listenPort(state.settings);
-  if (port === null) return;
+  // Mostly nobody holds it, and then nobody has to be known.
+  if (port === null || listenersOn(host, port, loopback).length === 0) return;
+  const web = await showUnit(host, product.webUnit);
   const deadline = Date.now() + webTimeout;
   while (
     Date.now() < deadline &&
