@@ -99,6 +99,23 @@ function setBaseline({ baselines }: Own, path: string, hashes: readonly string[]
   if (hashes.length > 0) baselines[path] = hashes;
 }
 
+/** Of lists that only {@link withReasons} adds to, in place: what is in them. */
+const members = new WeakMap<readonly string[], Set<string>>();
+
+/** Reasons with more of them, each once; what one of them costs does not grow with how many there are. */
+function withReasons(known: readonly string[], more: readonly string[]): readonly string[] {
+  const found = members.get(known);
+  const reasons = found === undefined ? [...known] : (known as string[]);
+  const all = found ?? new Set(known);
+  members.set(reasons, all);
+  for (const reason of more) {
+    if (all.has(reason)) continue;
+    all.add(reason);
+    reasons.push(reason);
+  }
+  return reasons;
+}
+
 /** What may be on disk once the replacement was announced. A file that holds secrets is not known by a hash. */
 function announced(memory: Own, { path, before, after }: Extract<Fact, { fact: 'replacing' }>): void {
   const known = memory.baselines[path] ?? (before === null ? [''] : []);
@@ -141,7 +158,7 @@ function added(memory: Own, run: string, fact: Fact): Own {
       const { what, unit, because } = fact;
       const same = (owed: OwedByRun): boolean => owed.what === what && owed.unit === unit && owed.run === run;
       const before = memory.owed.find(same)?.because ?? [];
-      const owed = { what, unit, because: unique([...before, ...because]), run };
+      const owed = { what, unit, because: withReasons(before, because), run };
       return { ...memory, owed: [...memory.owed.filter((each) => !same(each)), owed] };
     }
     case 'settled':
@@ -184,7 +201,8 @@ export class Knowledge {
   private now: Own;
 
   constructor(memory: Memory) {
-    this.now = { ...memory, baselines: { ...memory.baselines } };
+    const owed = memory.owed.map((each) => ({ ...each, because: [...each.because] }));
+    this.now = { ...memory, owed, baselines: { ...memory.baselines } };
   }
 
   get memory(): Memory {

@@ -1,11 +1,11 @@
 /** Packages of the distribution: which are missing, and how they are installed. */
 import { InstallerError } from '../errors.ts';
 import type { Host, HostReads } from './host/port.ts';
-import { complaint, programMissing, tools } from './tools.ts';
+import { complaint, tools } from './tools.ts';
 
 /**
  * Names that are not installed. Reads the package database of the host's root; where there is none (a bare tree),
- * all of them. E_PLATFORM where the host itself has no dpkg.
+ * all of them.
  */
 export async function missingPackages(host: HostReads, names: readonly string[]): Promise<readonly string[]> {
   const root = host.root === '/' ? '' : host.root;
@@ -19,8 +19,6 @@ export async function missingPackages(host: HostReads, names: readonly string[])
     ],
     timeout: 15_000,
   });
-  if (result.exitCode === programMissing && root === '')
-    throw new InstallerError('E_PLATFORM', { why: 'it has no dpkg, so it is no Debian or Ubuntu' });
   const installed = new Set(
     result.stdout
       .split('\n')

@@ -22,7 +22,7 @@ interface Packages {
   readonly notes: readonly Note[];
 }
 
-/** E_PACKAGES_MISSING where they may not be installed, E_PLATFORM where there is no dpkg. */
+/** E_PACKAGES_MISSING where they may not be installed. */
 async function packagesOf(scope: Scope, request: Request, desired: Desired): Promise<Packages> {
   if (!request.checks) return { toInstall: [], notes: [] };
   const missing = await missingPackages(scope.host, desired.packages);
@@ -172,8 +172,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
 
 /**
  * @returns the plan, or a refusal: E_SETTING_INVALID, E_USAGE, E_TLS_LOST, E_SOURCE_LOST, E_PACKAGES_MISSING,
- *   E_PATH_CLAIMED, E_INSTANCE_CLASH, E_NAME_TAKEN, E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN,
- *   E_PLATFORM, E_PATH_UNSAFE
+ *   E_PATH_CLAIMED, E_INSTANCE_CLASH, E_NAME_TAKEN, E_TLS_UNREADABLE, E_NOT_INCLUDED, E_UNIT_MASKED, E_EDIT_CONFLICT, E_PORT_TAKEN, E_PATH_UNSAFE
  */
 export const plan = (scope: Scope, request: Request, mode: Mode, answers: Answers): Promise<PlanOutput> =>
   orRefused(() => makePlan(scope, request, mode, answers));

@@ -49,6 +49,25 @@ async function systemdProblem({ host, state }: Scope): Promise<string | null> {
     : null;
 }
 
+/** Why there can be no packages here; null where there can, or below a root, where none are installed. */
+async function packagesProblem({ host }: Scope): Promise<string | null> {
+  if (host.root !== '/') return null;
+  const dpkg = await host.query({ file: tools.dpkgQuery, args: ['--version'], timeout: 15_000 });
+  return dpkg.exitCode === 0 ? null : 'it has no dpkg, so it is no Debian or Ubuntu';
+}
+
+/** Sees how the units are, and at the same time why this host cannot carry an installation; null where it can. */
+async function lookAtPlatform(scope: Scope, { checks }: Request): Promise<string | null> {
+  const { host, product, state } = scope;
+  const isLive = state.services === 'live';
+  const [units, problem] = await Promise.all([
+    isLive ? showUnits(host, [...unitsOf(product), product.webUnit]) : state.unitsBefore,
+    checks ? packagesProblem(scope) : null,
+  ]);
+  state.unitsBefore = units;
+  return problem ?? (isLive && checks ? await systemdProblem(scope) : null);
+}
+
 /**
  * @returns `ready` with the way services are handled, `busy`, or `refused`: E_NOT_ROOT, E_DOWNGRADE, E_PLATFORM,
  *   E_UNIT_MASKED, E_PATH_UNSAFE
@@ -66,11 +85,8 @@ export async function preflight(scope: Scope, request: Request): Promise<Preflig
   if (newest !== null && isNewer(newest, version) && !request.downgrade && request.checks) {
     return refused(new InstallerError('E_DOWNGRADE', { newer: newest, current: version }));
   }
-  if (scope.state.services === 'live') {
-    scope.state.unitsBefore = await showUnits(scope.host, [...unitsOf(scope.product), scope.product.webUnit]);
-    const why = request.checks ? await systemdProblem(scope) : null;
-    if (why !== null) return refused(new InstallerError('E_PLATFORM', { why }));
-  }
+  const why = await lookAtPlatform(scope, request);
+  if (why !== null) return refused(new InstallerError('E_PLATFORM', { why }));
   const unit = maskedUnit(scope);
   // What is masked cannot be started; it can be taken away.
   if (unit !== null && request.undo?.kind !== 'uninstall')

@@ -76,14 +76,13 @@ async function checkUnits(scope: Scope): Promise<void> {
 export async function untilGivenUp(scope: Scope): Promise<void> {
   const { product, state, host } = scope;
   const port = product.listenPort(state.settings);
-  // Mostly nobody holds it, and then nobody has to be known.
-  if (port === null || listenersOn(host, port, loopback).length === 0) return;
+  if (port === null) return;
+  // systemd itself gives it up with its restart.
+  const holders = () => listenersOn(host, port, loopback).filter(({ pid }) => pid !== 1);
+  if (holders().length === 0) return;
   const web = await showUnit(host, product.webUnit);
   const deadline = Date.now() + webTimeout;
-  while (
-    Date.now() < deadline &&
-    listenersOn(host, port, loopback).some(({ pid }) => isInUnit(host, pid, web))
-  ) {
+  while (Date.now() < deadline && holders().some(({ pid }) => isInUnit(host, pid, web))) {
     await host.pause(50);
   }
 }

@@ -17,8 +17,12 @@ export const statusOf = (scope: Scope): Promise<UnitStatus | undefined> =>
  * As systemd told at the start of the run, as long as the run has touched nothing; that spares a program in the runs that
  * happen most. `undefined` where it has to be asked (again).
  */
-export const seenBefore = ({ state }: Scope, unit: string): UnitStatus | undefined =>
-  state.applied.length === 0 && state.restarted.size === 0 ? state.unitsBefore.get(unit) : undefined;
+export function seenBefore({ state }: Scope, unit: string): UnitStatus | undefined {
+  // Packages start and stop what they like.
+  const { applied, restarted, packages } = state;
+  const touched = applied.length > 0 || restarted.size > 0 || packages.length > 0;
+  return touched ? undefined : state.unitsBefore.get(unit);
+}
 
 /**
  * How long one answer is waited for. A request to a service that crashes stays in the queue of systemd's socket, so the

@@ -11,9 +11,6 @@ export const tools = {
   getent: '/usr/bin/getent',
 } as const;
 
-/** Exit code of {@link HostReads.query} for a program that is not there. */
-export const programMissing = 127;
-
 /**
  * The last lines of a child's complaint that say something, shortened. Only for programs that never see a secret:
  * systemd, nginx, dpkg and apt are given names and paths alone.

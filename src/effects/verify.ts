@@ -22,10 +22,10 @@ const settleTime = 2_000;
 /** Milliseconds between two looks at a process that is about to become the program. */
 const becomesEvery = 20;
 
-/** Names of secrets that the process has other values of than the file; none where it cannot be seen. */
-function otherSecrets({ host, product, state }: Scope, { mainPid }: UnitStatus): readonly string[] {
+/** Names of secrets that the process has other values of than the file; null where it cannot be seen. */
+function otherSecrets({ host, product, state }: Scope, { mainPid }: UnitStatus): readonly string[] | null {
   const environment = environmentOf(host, mainPid);
-  if (environment === null) return [];
+  if (environment === null) return null;
   return product.secrets
     .map(({ name }) => name)
     .filter((name) => (environment.get(name) ?? '') !== (state.after.get(name) ?? ''));
@@ -37,15 +37,18 @@ function otherSecrets({ host, product, state }: Scope, { mainPid }: UnitStatus):
  */
 async function mustHaveSecrets(scope: Scope, status: UnitStatus): Promise<void> {
   const { product, state } = scope;
+  const unhealthy = (why: string): InstallerError =>
+    new InstallerError('E_UNHEALTHY', { why, unit: product.service });
   const deadline = Date.now() + (state.restarted.has(product.service) ? settleTime : 0);
-  let wrong = otherSecrets(scope, status);
+  let wrong = otherSecrets(scope, status) ?? [];
   while (wrong.length > 0 && Date.now() < deadline) {
     await scope.host.pause(becomesEvery);
-    wrong = otherSecrets(scope, status);
+    const now = otherSecrets(scope, status);
+    if (now === null) throw unhealthy('it ended as soon as it was started');
+    wrong = now;
   }
-  if (wrong.length === 0) return;
-  const why = `it runs with other values of ${wrong.join(', ')} than ${product.envFile}`;
-  throw new InstallerError('E_UNHEALTHY', { why, unit: product.service });
+  if (wrong.length > 0)
+    throw unhealthy(`it runs with other values of ${wrong.join(', ')} than ${product.envFile}`);
 }
 
 const unproven = (text: string): Note => ({ code: 'web-unproven', level: 'warning', text });

@@ -131,8 +131,11 @@ describe('what was seen at the start of the run', () => {
     expect(await asked(seen(7))).toEqual([7, 0]);
   });
 
-  test('is where the run has restarted anything', async () => {
-    expect(await asked(seen(7), { restarted: new Set(['nginx.service']) })).toEqual([7, 1]);
+  test.each<[string, Partial<RunState>]>([
+    ['restarted anything', { restarted: new Set(['nginx.service']) }],
+    ['installed packages', { packages: ['python3-jwt'] }],
+  ])('is where the run has %s', async (_, touched) => {
+    expect(await asked(seen(7), touched)).toEqual([7, 1]);
   });
 
   test('is where that process no longer listens, whoever does', async () => {
@@ -151,15 +154,19 @@ describe('the secrets of a process', () => {
   beforeEach(() => void vi.useFakeTimers({ now: noon, toFake: ['Date'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** Of a process that becomes the program after so many milliseconds. */
-  async function verified(after: number, restarted: boolean): Promise<string> {
+  /** Of a process that becomes the program after so many milliseconds, and ends after so many. */
+  async function verified(after: number, restarted: boolean, ends = Infinity): Promise<string> {
     const scope = scopeOf({ shown: () => running, answers: () => 200 }, restarted);
     const names = mcpOauthProxy.secrets.map(({ name }) => name);
     scope.state.after = new Map(names.map((name) => [name, 'x']));
     const environ = (): string =>
       Date.now() - noon < after ? 'LANG=C' : names.map((name) => `${name}=x`).join('\0');
     const readSystem = (path: string): Uint8Array | null =>
-      path === '/proc/7/environ' ? Buffer.from(environ()) : scope.host.readSystem(path);
+      path !== '/proc/7/environ'
+        ? scope.host.readSystem(path)
+        : Date.now() - noon < ends
+          ? Buffer.from(environ())
+          : null;
     return verifyService({ ...scope, host: { ...scope.host, readSystem } }, 30_000).then(
       () => 'as in the file',
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
@@ -172,6 +179,10 @@ describe('the secrets of a process', () => {
 
   test('are judged all the same where it stays so', async () => {
     expect(await verified(60_000, true)).toContain('it runs with other values of MCP_TOKEN, CLIENT_ID');
+  });
+
+  test('are nobody’s where it ends instead', async () => {
+    expect(await verified(500, true, 200)).toBe(unhealthy('it ended as soon as it was started'));
   });
 
   test('are not waited for where the run has started nothing', async () => {

@@ -2,9 +2,9 @@
 import {
   chmodSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -193,31 +193,56 @@ test('no descriptor stays open, whatever is asked for and however it ends', asyn
   expect(left).toEqual(asked.map(() => 0));
 });
 
-test('what is looked at in one go is in one directory; a swap of that is seen with the next turn, and by every change', async () => {
-  using root = opened();
-  const { host } = root;
-  const text = (): string | undefined => host.readFile('/a/file')?.toString();
-  const first = text();
-  const swap = (): void => {
-    renameSync(path.join(root.path, 'a'), path.join(root.path, 'b'));
-    mkdirSync(path.join(root.path, 'a'));
-    writeFileSync(path.join(root.path, 'a/file'), 'swapped');
-  };
-  swap();
-  expect([first, text()]).toEqual([first, first]);
-  await Promise.resolve();
-  expect(text()).toBe('swapped');
+describe('what is looked at in one go', () => {
+  /** Another directory in the place of `/a`, which goes on as `/b`. */
+  function swapped(text: string) {
+    const root = opened();
+    const at = (file: string): string => path.join(root.path, file);
+    const read = (file: string): string => readFileSync(at(file), 'utf8');
+    const swap = (): void => {
+      renameSync(at('a'), at('b'));
+      mkdirSync(at('a'));
+      writeFileSync(at('a/file'), text);
+    };
+    return Object.assign(root, { read, swap });
+  }
 
-  rmSync(path.join(root.path, 'b'), { recursive: true });
-  swap();
-  // Its own look before the change goes the whole way as well.
-  const before = lookAt(host, '/a/file')!.identity;
-  rmSync(path.join(root.path, 'b'), { recursive: true });
-  swap();
-  writeFileSync(path.join(root.path, 'a/file'), 'another');
-  const write = () => host.writeFile('/a/file', bytes('new'), { mode: 0o600, expected: before });
-  expect(await told(write)).toEqual(['E_CHANGED_UNDERWAY', expect.any(String)]);
-  expect(text()).toBe('another');
+  test('is in one directory; a swap of it is seen with the next turn', async () => {
+    using root = swapped('other');
+    const text = (): string | undefined => Buffer.from(root.host.readFile('/a/file')!).toString();
+    expect(text()).toBe('old');
+    root.swap();
+    expect(text()).toBe('old');
+    await Promise.resolve();
+    expect(text()).toBe('other');
+  });
+
+  test('is not what a change of the same turn goes by: it is refused where there is something else now', async () => {
+    using root = swapped('other');
+    const expected = lookAt(root.host, '/a/file')!.identity;
+    root.swap();
+    const write = () => root.host.writeFile('/a/file', bytes('new'), { mode: 0o600, expected });
+    expect(await told(write)).toEqual(['E_CHANGED_UNDERWAY', expect.any(String)]);
+    expect([root.read('a/file'), root.read('b/file')]).toEqual(['other', 'old']);
+  });
+
+  test('is made in the directory that is there by then', async () => {
+    using root = swapped('old');
+    const expected = lookAt(root.host, '/a/file')!.identity;
+    root.swap();
+    await root.host.writeFile('/a/file', bytes('new'), { mode: 0o600, expected });
+    expect([root.read('a/file'), root.read('b/file')]).toEqual(['new', 'old']);
+  });
+
+  test('is where its path leads, however that is written', () => {
+    using root = opened();
+    mkdirSync(path.join(root.path, 'a/d'));
+    writeFileSync(path.join(root.path, 'a/d/file'), 'inner');
+    for (const directory of ['/a/d/', '/a/d/.', '/a//d', '/a/d']) {
+      expect(root.host.lstat(directory)?.type).toBe('directory');
+      expect(Buffer.from(root.host.readFile('/a/d/file')!).toString()).toBe('inner');
+    }
+  });
 });
 
 test('a temporary name is told from one that is only like it', () => {

@@ -1,6 +1,7 @@
 /** What goes wrong in the middle: killed, interrupted, broken code, a foreign configuration error, two at once. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
+import { installerProcess } from './support/form.ts';
 import { createHost, until, type Host } from './support/host.ts';
 import {
   differences,
@@ -53,7 +54,7 @@ describe.each(suites)('%s', (suite) => {
     const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
     const run = host.spawn(host.installerCommand(['--force-rotate-tokens']));
     await until('the run waits before its restart', () => lookInside(host, held.reached));
-    await host.must(`pkill -KILL -f '[m]cp-installer(.mjs|-linux)'`);
+    await host.must(`pkill -KILL -f '${installerProcess}'`);
     run.kill('SIGKILL');
     await held.release();
     const killed = await host.must('ls /var/lib/mcp-installer/runs | tail -n 1');
@@ -88,7 +89,7 @@ describe.each(suites)('%s', (suite) => {
       const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
       const run = host.installer(['--force-rotate-tokens']);
       await until('the run waits before its restart', () => lookInside(host, held.reached));
-      await host.must(`pkill -${signal.slice(3)} -f '[m]cp-installer(.mjs|-linux)'`);
+      await host.must(`pkill -${signal.slice(3)} -f '${installerProcess}'`);
       await held.release();
       const { exitCode } = await run;
       expect(exitCode).toBe({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal]);

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
+import { installerProcess } from './support/form.ts';
 import { createHost, until, type Host } from './support/host.ts';
 import {
   envFile,
@@ -47,7 +48,7 @@ function start(host: Host, args: readonly string[], before: readonly string[] = 
 }
 
 const signal = (host: Host, name: string): Promise<string> =>
-  host.must(`pkill -${name} -f '[m]cp-installer(.mjs|-linux)'`);
+  host.must(`pkill -${name} -f '${installerProcess}'`);
 
 const isThere = async (host: Host, path: string): Promise<true | undefined> =>
   (await host.run(['test', '-e', path])).exitCode === 0 ? true : undefined;
@@ -109,7 +110,7 @@ describe.each(suites)('%s', (suite) => {
     await run.shows('"role":"env"');
     // The oldest: a child that is not yet the program that it becomes goes by the same name.
     await host.must(
-      `group=$(pgrep -of '^(/usr/local/bin/node )?/opt/[m]cp-installer/dist/') && pkill -INT -g "$group" && while pkill -INT -g "$group"; do sleep 0.05; done`,
+      `group=$(pgrep -of '^(/usr/local/bin/node )?(/opt/[m]cp-installer/dist/|/usr/bin/[m]cp-installer)') && pkill -INT -g "$group" && while pkill -INT -g "$group"; do sleep 0.05; done`,
     );
     expect(await run.exitCode).toBe(130);
     expect(run.printed()).toContain('"outcome":"interrupted"');

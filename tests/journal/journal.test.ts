@@ -282,6 +282,17 @@ describe('facts', () => {
     expect(remember(fold(owed), 'r2', { fact: 'revoked' }).owed).toEqual([due]);
   });
 
+  test('of one more fact the memory before it knows nothing', () => {
+    const before = fold(owed, replacing);
+    const copy = structuredClone(before);
+    const more = { ...owed, because: ['/z'] } as const;
+    expect(remember(before, 'r1', more).owed).toEqual([
+      { what: 'restart', unit: 'x.service', because: ['/x', '/z'], run: 'r1' },
+    ]);
+    remember(before, 'r1', { fact: 'replaced', path: '/x' });
+    expect(before).toEqual(copy);
+  });
+
   test('what was written is known by its hash: both of them while a replacement is under way', () => {
     const known = { ...emptyMemory, baselines: { '/x': ['old'] } };
     const under = remember(known, 'r1', replacing);

@@ -1,6 +1,7 @@
 /** A booted Debian as the system under test. */
 import { expect } from 'vitest';
 import type { Suite } from '../hosts/support/base.ts';
+import { installerProcess } from '../hosts/support/form.ts';
 import { createHost, until } from '../hosts/support/host.ts';
 import { holdUp, secretsInProcess, snapshot } from '../hosts/support/observe.ts';
 import { files, type System } from './life.ts';
@@ -35,7 +36,7 @@ export async function hostSystem(suite: Suite): Promise<System> {
       await until('the run waits before its restart', async () =>
         (await host.run(['test', '-e', held.reached])).exitCode === 0 ? true : undefined,
       );
-      await host.must("pkill -KILL -f '[m]cp-installer.mjs'");
+      await host.must(`pkill -KILL -f '${installerProcess}'`);
       await held.release();
       await run;
     },

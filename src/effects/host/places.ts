@@ -20,8 +20,6 @@ export interface Places {
   readonly at: <T>(path: string, use: (place: Place) => T, missing: () => T) => T;
   /** As `at`, for looking alone; the way to a directory is gone once for all that is looked at in it in one go. */
   readonly look: <T>(path: string, use: (place: Place) => T, missing: () => T) => T;
-  /** The next look goes the whole way. */
-  readonly forget: () => void;
 }
 
 export function createPlaces(trust: Trust): Places {
@@ -43,17 +41,23 @@ export function createPlaces(trust: Trust): Places {
     }
   }
 
-  /** The directory that was looked into last: open until this turn ends, for whoever looks at one file of it after the other. */
+  /**
+   * The directory that was looked into last, for whoever looks at one file of it after the other. It is closed as this turn
+   * ends: a change never begins in the turn of a look, since it waits for the journal first.
+   */
   let last: { readonly directory: string; readonly place: Place } | null = null;
   const forget = (): void => {
-    last?.place.close();
+    const place = last?.place;
     last = null;
+    place?.close();
   };
 
   function look<T>(path: string, use: (place: Place) => T, missing: () => T): T {
     const end = path.lastIndexOf('/');
     const [directory, name] = [path.slice(0, end), path.slice(end + 1)];
-    if (last !== null && last.directory === directory && partsOf(name).length === 1 && name !== '..') {
+    // Another way of writing a path (`/a/b/`, `/a/.`) has its last name elsewhere.
+    if (end === -1 || name === '..' || partsOf(name).length !== 1) return at(path, use, missing);
+    if (last?.directory === directory) {
       const { fd } = last.place;
       return use({ fd, name, path: through(fd, name), close: () => undefined });
     }
@@ -65,5 +69,5 @@ export function createPlaces(trust: Trust): Places {
     return use(place);
   }
 
-  return { at, look, forget };
+  return { at, look };
 }

@@ -83,7 +83,7 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     }
   };
 
-  const { at, look, forget } = createPlaces(trust);
+  const { at, look } = createPlaces(trust);
   const nothing = (): null => null;
   const noDirectory = (path: string) => (): never => {
     throw new InstallerError('E_WRITE_FAILED', { path, why: 'its directory is missing' });
@@ -91,14 +91,10 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
 
   async function change(path: string, make: (place: Place) => void): Promise<Change> {
     await beforeChange?.();
-    // What was looked into may be what is changed.
-    forget();
     try {
       at(path, make, noDirectory(path));
     } catch (error) {
       throw failed(path, error);
-    } finally {
-      forget();
     }
     return 'changed';
   }

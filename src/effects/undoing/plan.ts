@@ -23,8 +23,10 @@ const isWhole = (one: FileIdentity | null, other: FileIdentity | null): boolean 
 /** A directory goes only when nothing of anybody else is left in it. */
 function removal(scope: Scope, path: string, found: Found, draft: Draft): void {
   if (found.identity.type === 'directory') {
-    const going = draft.operations.filter(({ action }) => action === 'remove').map((each) => each.path);
-    const left = (scope.host.list(path) ?? []).filter((name) => !going.includes(`${path}/${name}`));
+    const going = new Set(
+      draft.operations.filter(({ action }) => action === 'remove').map((each) => each.path),
+    );
+    const left = (scope.host.list(path) ?? []).filter((name) => !going.has(`${path}/${name}`));
     if (left.length > 0) {
       draft.notes.push(stays(path, `${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} in it`));
       return;

@@ -34,6 +34,9 @@ export const programs: Readonly<Record<Form, readonly string[]>> = {
   deb: ['/usr/bin/mcp-installer'],
 };
 
+/** A pattern of pkill(1) for the command line under way, whatever form it has; not for the shell that looks for it. */
+export const installerProcess = '[m]cp-installer([.]mjs|-linux)|^/usr/bin/[m]cp-installer';
+
 /** Where a host has this machine's Node: in its `PATH` only where the command line needs one. */
 export const nodesOn = (form: Form): readonly string[] =>
   form === 'bundle' ? [testNode, '/usr/local/bin/node'] : [testNode];

@@ -1,11 +1,12 @@
 /** The programs that run on a test's host: a backend, and clients. */
+import { testNode } from './form.ts';
 import { until, type Host } from './host.ts';
 
 const checkout = '/opt/mcp-installer';
 export const programs = `${checkout}/tests/hosts/programs`;
 
 export async function withBackend(host: Host): Promise<void> {
-  host.spawn(['node', `${programs}/backend.mjs`]);
+  host.spawn([testNode, `${programs}/backend.mjs`]);
   await until('the backend answers', async () =>
     (await host.sh('curl -s -d {} http://127.0.0.1:8000/')).exitCode === 0 ? true : undefined,
   );

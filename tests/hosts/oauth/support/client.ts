@@ -4,6 +4,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { expect } from 'vitest';
+import { testNode } from '../../support/form.ts';
 import { until, type Host } from '../../support/host.ts';
 import { secretsInFile } from '../../support/observe.ts';
 import { programs } from './mcp-server.ts';
@@ -163,7 +164,7 @@ export class ConnectedClient {
   }
 
   private command(actions: readonly string[]): string[] {
-    return ['timeout', '120', 'node', `${programs}/client.mjs`, this.library, this.store, ...actions];
+    return ['timeout', '120', testNode, `${programs}/client.mjs`, this.library, this.store, ...actions];
   }
 
   private readonly environment = { NODE_EXTRA_CA_CERTS: authority };

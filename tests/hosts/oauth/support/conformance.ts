@@ -53,7 +53,7 @@ export async function conformance(
   meanwhile: (running: () => Running) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Results> {
   const directory = await host.must('mktemp -d /root/conformance.XXXXXX');
-  const command = ['timeout', '240', 'node', `${programs}/conformance.mjs`, ...args, '-o', directory];
+  const command = ['timeout', '240', testNode, `${programs}/conformance.mjs`, ...args, '-o', directory];
   const child = host.spawn(command, { env: trusting });
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
@@ -76,7 +76,7 @@ export async function pressAllow(host: Host, running: () => Running): Promise<vo
     return /^(https:\S+)\n/mu.exec(printed)?.[1] ?? (hasEnded ? '' : undefined);
   });
   if (address === '') return;
-  const { exitCode, output } = await host.run(['node', `${programs}/press-allow.mjs`, address], {
+  const { exitCode, output } = await host.run([testNode, `${programs}/press-allow.mjs`, address], {
     env: trusting,
   });
   if (exitCode !== 0) throw new Error(output);
