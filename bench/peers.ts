@@ -1,5 +1,6 @@
 /** Who does the same job: a plain script, CFEngine, Ansible, Puppet; each as its users would write it (`bench/peers/`). */
 import { checkout } from '../tests/hosts/support/form.ts';
+import type { Ran } from '../tests/support/installer.ts';
 import type { Host } from '../tests/hosts/support/host.ts';
 
 /** What they all install, by the names that their definitions have for it: taken from an installation. */
@@ -17,11 +18,27 @@ const peers = `${checkout}/bench/peers`;
 export const reset = ['sh', `${peers}/reset.sh`];
 export const bashScript = ['bash', `${peers}/install.sh`, '/root/src'];
 
+interface Engine {
+  readonly argv: readonly string[];
+  /** What its exit code or its last lines are where it found nothing to do. */
+  readonly idle: (ran: Ran) => boolean;
+}
+
 /** By their names in the table. */
-export const engines: Readonly<Record<string, readonly string[]>> = {
-  'cf-agent': ['cf-agent', '--no-lock', '--file', '/root/install.cf'],
-  'puppet apply': ['puppet', 'apply', `${peers}/site.pp`],
-  'ansible-playbook': ['ansible-playbook', '--inventory', 'localhost,', `${peers}/playbook.yml`],
+export const engines: Readonly<Record<string, Engine>> = {
+  'cf-agent': {
+    argv: ['cf-agent', '--no-lock', '--file', '/root/install.cf'],
+    // It says what it repaired with --inform alone, and ends with 0 whatever it did: what it did is looked at below.
+    idle: ({ exitCode, output }) => exitCode === 0 && !/error/iu.test(output),
+  },
+  'puppet apply': {
+    argv: ['puppet', 'apply', '--detailed-exitcodes', `${peers}/site.pp`],
+    idle: ({ exitCode }) => exitCode === 0,
+  },
+  'ansible-playbook': {
+    argv: ['ansible-playbook', '--inventory', 'localhost,', `${peers}/playbook.yml`],
+    idle: ({ exitCode, output }) => exitCode === 0 && /changed=0 .*failed=0/u.test(output),
+  },
 };
 
 /** Installs the peers on a host where the service is installed, and keeps its files for them. */
@@ -38,19 +55,21 @@ export async function preparePeers(host: Host): Promise<void> {
   await host.must(`install -m 600 ${peers}/install.cf /root/install.cf`);
 }
 
+/** Contents, and what a restart of the service or the socket, or a reload of the web server, would change. */
 const state = `
   sha256sum /etc/mcp-oauth-proxy/.env ${Object.values(sources).join(' ')}
-  systemctl show -p InvocationID mcp-oauth-proxy.service nginx.service`;
+  systemctl show -p InvocationID mcp-oauth-proxy.service mcp-oauth-proxy.socket nginx.service
+  pgrep nginx | sort`;
 
 /** Each one has to do the whole job from nothing, and nothing the second time; else its times would say nothing. */
-export async function mustWork(host: Host, name: string, argv: readonly string[]): Promise<void> {
+export async function mustWork(host: Host, name: string, { argv, idle }: Engine): Promise<void> {
   await host.must(reset.join(' '));
-  const words = argv.join(' ');
-  await host.must(words);
+  const first = await host.run(argv);
   await host.must(
     'curl --fail --silent --retry 50 --retry-delay 1 --retry-all-errors http://127.0.0.1:8084/healthz',
   );
-  const first = await host.must(state);
-  await host.must(words);
-  if ((await host.must(state)) !== first) throw new Error(`${name} changes something the second time`);
+  const before = await host.must(state);
+  const second = await host.run(argv);
+  if (!idle(second)) throw new Error(`${name} finds something to do: ${first.output}${second.output}`);
+  if ((await host.must(state)) !== before) throw new Error(`${name} changes something the second time`);
 }

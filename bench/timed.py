@@ -29,15 +29,15 @@ def once(argv, begin_pause, end_pause):
             text = line.decode()
             if not since and begin_pause in text:
                 since = time.perf_counter()
-            elif since and end_pause is not None and end_pause in text:
-                paused += time.perf_counter() - since
-                since = 0.0
-                end_pause = None
+            elif since and not paused and end_pause is not None and end_pause in text:
+                paused = time.perf_counter() - since
     _, status, usage = os.wait4(child.pid, 0)
     ended = time.perf_counter()
     child.returncode = os.waitstatus_to_exitcode(status)
     if since and not paused:
         paused = ended - since
+    if end_pause is not None and not paused:
+        sys.exit(f"{' '.join(argv)}: no line of its output contains {end_pause}")
     if child.returncode != 0:
         complaint.seek(0)
         sys.exit(f"{' '.join(argv)}: exit {child.returncode}\n{complaint.read().decode()}")

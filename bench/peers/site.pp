@@ -32,6 +32,17 @@ exec { 'secrets':
   notify  => Service["${unit}.service"],
 }
 
+file { '/etc/mcp-oauth-proxy/.env':
+  owner   => 'root',
+  group   => 'root',
+  mode    => '0600',
+  require => Exec['secrets'],
+}
+
+service { 'nginx.service':
+  ensure => running,
+}
+
 service { "${unit}.socket":
   ensure  => running,
   enable  => true,

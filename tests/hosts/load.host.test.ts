@@ -1,6 +1,7 @@
 /** Many at once and many in a row: no event is lost, and nothing of a request stays behind. */
 import { describe, expect, test } from 'vitest';
 import { suites } from './support/base.ts';
+import { testNode } from './support/form.ts';
 import { createHost, type Host } from './support/host.ts';
 import { expectExit, mainPid } from './support/observe.ts';
 import { post, programs, signBearer, withBackend } from './support/programs.ts';
@@ -22,7 +23,7 @@ describe.each(suites)('%s', (suite) => {
     await using host = await createHost({ suite, name: 'load-streams' });
     expectExit(await host.installer([]), 0);
     await withBackend(host);
-    expect(await host.must(`node ${programs}/streams.mjs 200 20 8084 </dev/null`)).toBe('whole 200');
+    expect(await host.must(`${testNode} ${programs}/streams.mjs 200 20 8084 </dev/null`)).toBe('whole 200');
   });
 
   test('requests that are over leave nothing behind, also where the client leaves as soon as it has its answer', async () => {

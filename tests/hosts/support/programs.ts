@@ -14,7 +14,7 @@ export async function withBackend(host: Host): Promise<void> {
 
 /** A token of an hour for {@link post}. */
 export const signBearer = (host: Host): Promise<string> =>
-  host.must(`node ${programs}/token.mjs >/run/bearer`);
+  host.must(`${testNode} ${programs}/token.mjs >/run/bearer`);
 
 export interface Posted {
   readonly '2xx': number;
@@ -37,7 +37,7 @@ const message = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"bytes"
 export async function post(host: Host, { port, amount, seconds }: Posts): Promise<Posted> {
   const end = amount === undefined ? `-d ${seconds ?? 1}` : `-a ${amount}`;
   const text = await host.must(
-    `node ${checkout}/node_modules/autocannon/autocannon.js -j -n -c 16 ${end} -m POST \
+    `${testNode} ${checkout}/node_modules/autocannon/autocannon.js -j -n -c 16 ${end} -m POST \
        -H "authorization=Bearer $(cat /run/bearer)" -H content-type=application/json -b '${message}' \
        http://127.0.0.1:${port}/mcp 2>/dev/null`,
   );
