@@ -23,7 +23,7 @@ install -m 644 "$src/mcp-oauth-proxy.service" "$src/mcp-oauth-proxy.socket" /etc
 install -m 644 "$src/snippet.conf" /etc/nginx/snippets/mcp-oauth-proxy.conf
 install -m 644 "$src/http.conf" /etc/nginx/conf.d/mcp-oauth-proxy.conf
 install -m 644 "$src/site.conf" /etc/nginx/sites-available/mcp-oauth-proxy.conf
-ln -sf ../sites-available/mcp-oauth-proxy.conf /etc/nginx/sites-enabled/mcp-oauth-proxy.conf
+ln -sf /etc/nginx/sites-available/mcp-oauth-proxy.conf /etc/nginx/sites-enabled/mcp-oauth-proxy.conf
 systemctl daemon-reload
 systemctl enable -q mcp-oauth-proxy.socket mcp-oauth-proxy.service
 systemctl start mcp-oauth-proxy.socket

@@ -22,7 +22,7 @@ file {
   "/etc/nginx/sites-available/${unit}.conf":
     source => "${src}/site.conf", notify => Exec['check'];
   "/etc/nginx/sites-enabled/${unit}.conf":
-    ensure => link, target => "../sites-available/${unit}.conf", notify => Exec['check'];
+    ensure => link, target => "/etc/nginx/sites-available/${unit}.conf", notify => Exec['check'];
 }
 
 exec { 'secrets':
