@@ -80,7 +80,7 @@ export async function scale(host: Host, installer: readonly string[], rounds: nu
   row(
     'what',
     'by',
-    ...counts.map((count) => `${count.toLocaleString('en')} files`),
+    ...counts.map((count) => `files: ${count.toLocaleString('en')}`),
     'each, to 100',
     'each, to 10,000',
   );
