@@ -18,8 +18,8 @@ async function unheard(prepared: Prepared, reader: 'gone' | 'leaves'): Promise<V
   using host = prepared.copy();
   const ended = await prepared.disturb(host, { reader });
   return {
-    // Gone at once it cannot be late; and the run has told something either way.
-    fired: ended.stdout.trim().split('\n').length < 3,
+    // How it ended is told last: whoever has read that has not gone away from anything.
+    fired: !/^\[(?:OK|ERROR)\]/mu.test(ended.stdout),
     problems: await judge(prepared, host, ended, { heard: false }),
   };
 }
