@@ -81,7 +81,7 @@ describe.each(suites)('%s', (suite) => {
     await page.keyboard.press('Home');
     await lit(page, 'preflight');
     seen.push(await page.content());
-    await host.must('pkill -INT -f "[m]cp-installer(.mjs|-linux.*) replay"');
+    await host.must('pkill -INT -f "[m]cp-installer(.mjs|-linux.*)? replay"');
     expect(await replay.exitCode).toBe(0);
 
     // Sent to a colleague: elsewhere, without root or a journal, the same way is seen.
