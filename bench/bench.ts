@@ -3,7 +3,7 @@
  *
  *     npm run bench -- [bookworm|trixie] [ROUNDS]
  *
- * Prints a table of medians with their spread and of ratios, which are what counts. Takes about ten minutes.
+ * Prints a table of medians with their spread and of ratios, which are what counts. Takes some twenty minutes.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
@@ -17,8 +17,10 @@ import { bashScript, engines, mustWork, preparePeers, reset } from './peers.ts';
 import { scale } from './scale.ts';
 
 const [word, count] = process.argv.slice(2);
-const suite = suites.find((each) => each === word) ?? 'trixie';
+const suite = word === undefined ? 'trixie' : suites.find((each) => each === word);
 const rounds = Number(count ?? 21);
+if (suite === undefined || !Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`usage: npm run bench -- [${suites.join('|')}] [ROUNDS]`);
 
 execFileSync('node', ['scripts/build-deb.mjs', '--if-stale'], { stdio: 'inherit' });
 const node = [`${checkout}/${pinnedNode(process.arch).executable}`, '-e', '0'];

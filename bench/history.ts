@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readRun, runIds } from '../src/journal/reader.ts';
 import { encodeRecord, type JournalRecord } from '../src/journal/record.ts';
+import { median, row, summary } from './measure.ts';
 
 const counts = [10, 10_000] as const;
 const rounds = 21;
@@ -82,14 +83,6 @@ function prepared(parent: string, count: number): string {
   return root;
 }
 
-const sorted = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);
-const median = (values: readonly number[]): number => sorted(values)[Math.floor(values.length / 2)] ?? NaN;
-const spread = (values: readonly number[]): string =>
-  `${(sorted(values)[0] ?? NaN).toFixed(0)}–${(sorted(values).at(-1) ?? NaN).toFixed(0)}`;
-const row = (...cells: readonly string[]): void => {
-  process.stdout.write(`| ${cells.join(' | ')} |\n`);
-};
-
 const parent = mkdtempSync('/dev/shm/mcp-installer-bench-');
 try {
   const roots = counts.map((count) => prepared(parent, count));
@@ -109,8 +102,8 @@ try {
     const ratio = (of: 'ms' | 'mib'): string => (median(b![of]) / median(a![of])).toFixed(2);
     row(
       name,
-      `${median(a!.ms).toFixed(0)} (${spread(a!.ms)})`,
-      `${median(b!.ms).toFixed(0)} (${spread(b!.ms)})`,
+      summary(a!.ms),
+      summary(b!.ms),
       ratio('ms'),
       aim === null ? '' : `≤ ${aim}`,
       `${median(a!.mib).toFixed(0)} and ${median(b!.mib).toFixed(0)}`,

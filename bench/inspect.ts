@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { suites } from '../tests/hosts/support/base.ts';
 import { createHost, type Host } from '../tests/hosts/support/host.ts';
+import { median } from './measure.ts';
 
 const bundle = '/opt/mcp-installer/dist/mcp-installer.mjs';
 const pairs = Number(process.argv[2] ?? 15);
@@ -25,9 +26,6 @@ function time(host: Host, args: readonly string[]): number {
   if (status !== 0) throw new Error(`${args.join(' ')}: exit ${status ?? 'none'}\n${stdout}${stderr}`);
   return took;
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 for (const suite of suites) {
   await using host = await createHost({ suite, name: 'bench-inspect' });

@@ -16,6 +16,7 @@ import {
   type Posted,
   type Posts,
 } from '../tests/hosts/support/programs.ts';
+import { median } from './measure.ts';
 
 const checkout = '/opt/mcp-installer';
 const rounds = 5;
@@ -53,9 +54,6 @@ async function memory(host: Host): Promise<number> {
   );
   return Number(kib) / 1024;
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 const row = (...cells: readonly string[]): void =>
   void process.stdout.write(

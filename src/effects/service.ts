@@ -97,10 +97,11 @@ export async function untilHealthy(scope: Scope, timeout: number): Promise<UnitS
       const isUp = isRunning(status) && status.mainPid > 0;
       // Nothing to be asked for: `verify` sees whether the process stays.
       if (isUp && at === null) return status;
-      const isOwn = isSeen
-        ? (port: number) => isListenerOf(scope.host, port, status.mainPid)
-        : (port: number) => isOwnListener(scope, port, status);
-      if (isUp && at !== null && isOwn(at)) {
+      const mayBeAsked =
+        isUp &&
+        at !== null &&
+        (isSeen ? isListenerOf(scope.host, at, status.mainPid) : isOwnListener(scope, at, status));
+      if (mayBeAsked) {
         const problem = await askHealth(scope, at, timeouts.shift() ?? lastAnswerTimeout);
         if (problem === null) return status;
         why = problem;

@@ -1,8 +1,7 @@
 /** The programs that run on a test's host: a backend, and clients. */
-import { testNode } from './form.ts';
+import { checkout, testNode } from './form.ts';
 import { until, type Host } from './host.ts';
 
-const checkout = '/opt/mcp-installer';
 export const programs = `${checkout}/tests/hosts/programs`;
 
 export async function withBackend(host: Host): Promise<void> {
