@@ -66,7 +66,10 @@ export function reloadsOf(
   // Nothing runs here: what is written is what the next boot reads.
   if (state.services === 'offline') return removals(scope, target);
   const runs = (unit: string): boolean => isRunning(state.unitsBefore.get(unit));
-  const ran = (unit: string): boolean => target.running?.includes(unit) ?? runs(unit);
+  // A run without systemd, as in an image, has not noted what ran; what was not even there did not.
+  const stood = (unit: string): boolean =>
+    !target.paths.some(({ path, before }) => path === `/etc/systemd/system/${unit}` && before === null);
+  const ran = (unit: string): boolean => stood(unit) && (target.running?.includes(unit) ?? runs(unit));
   const due: readonly (Obligation & { readonly run?: string })[] = [
     ...[...state.obligations.values()].flat(),
     ...scope.memory().owed,
