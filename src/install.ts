@@ -143,6 +143,7 @@ async function prepare(
     machine: { id: installerMachine.id, version: machineVersion },
     installer: version,
     command: options.command ?? 'install',
+    keepsKey: !request.image,
     founds: request.undo === null,
     input: { request },
     product,

@@ -57,6 +57,7 @@ const requestKinds: Kinds<Request> = {
   ask: truth,
   packages: truth,
   start: truth,
+  image: truth,
   rollback: truth,
   checks: truth,
   downgrade: truth,

@@ -80,6 +80,19 @@ function mustNotContradict(
   }
 }
 
+/** What an image must not hold cannot be asked for: its secrets are made by the hosts that come of it. */
+function mustBeImageable({ image, rotate, undo }: Request, supplied: ReadonlyMap<string, string>): void {
+  if (!image) return;
+  const [name] = supplied.keys();
+  if (name !== undefined)
+    throw new InstallerError('E_USAGE', {
+      what: `An image holds no secrets, so ${name} cannot be given for it.`,
+      remedy: 'Give it to each host: run the installer there with that file, after its first boot.',
+    });
+  if (rotate !== 'none') throw wrong('An image holds no secrets, so there are none to rotate.');
+  if (undo !== null) throw wrong('request.image is for an installation; it cannot be undone as an image.');
+}
+
 /**
  * @returns the whole request, settings in their canonical spelling
  * @throws InstallerError E_USAGE for a name that the product does not have, an invalid value, or a contradiction
@@ -99,6 +112,7 @@ export function requestOf(asked: Asked, product: Product): Request {
   mustBeKnown([...supplied.keys()], names, 'supplied');
   mustBeValid(supplied, product);
   mustNotContradict(given, supplied, product);
+  mustBeImageable(given, supplied);
   if (given.source !== 'kept' && product.codeFile === null)
     throw wrong(`${product.name} has no code that another one could be installed instead of.`);
   if ((given.source === 'file') !== (asked.source !== undefined))

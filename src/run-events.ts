@@ -77,11 +77,13 @@ export const runEvent = v.variant('type', [
     rotate: strings,
     /** The env file is gone though the host is not fresh. */
     lost: v.boolean(),
+    /** This is an image: each host that is made from it makes its own secrets. */
+    image: v.boolean(),
   }),
   v.object({
     ...kind('secret'),
     name: v.string(),
-    origin: v.picklist(['generated', 'preserved', 'rotated', 'healed', 'supplied', 'removed']),
+    origin: v.picklist(['generated', 'preserved', 'rotated', 'healed', 'supplied', 'removed', 'deferred']),
     fingerprint: v.string(),
   }),
   v.object({

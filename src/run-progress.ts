@@ -118,7 +118,15 @@ export function eventsOf(product: Product, request: Request): RunProgress {
       if (request.undo !== null) return told;
       if (state === 'fresh' || state === 'existing' || state === 'forceRotate') {
         const rotate = typeof request.rotate === 'string' ? [] : [...request.rotate];
-        told.push({ v: 1, type: 'mode', mode: state, envFile: product.envFile, rotate, lost });
+        told.push({
+          v: 1,
+          type: 'mode',
+          mode: state,
+          envFile: product.envFile,
+          rotate,
+          lost,
+          image: request.image,
+        });
       }
       return told;
     },

@@ -35,6 +35,10 @@ export interface SessionOptions {
   readonly command: string;
   readonly input: unknown;
   readonly product: Pick<Product, 'name' | 'service' | 'envFile' | 'instances'>;
+  /**
+   * Is the key of the fingerprints kept, so that later runs can compare? In an image it is not: its hosts would share it.
+   */
+  readonly keepsKey: boolean;
   /** May a run that changed nothing make the journal's directory, to say that all is as it should be? */
   readonly founds: boolean;
   /** Hears every record as it is made. It must not throw. */
@@ -205,7 +209,7 @@ export class Session {
     const { path } = this.home;
     attempt(() => {
       removeLeftovers(path, this.remembered.lastId);
-      this.fingerprints.keep(path);
+      if (this.options.keepsKey) this.fingerprints.keep(path);
     });
     this.journal.attach(path);
   }

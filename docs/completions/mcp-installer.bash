@@ -18,7 +18,7 @@ _mcp_installer() {
   esac
   case $command in
     install)
-      words="--product --dry-run --force-rotate-tokens --domain --port --backend-url --public-url --tls-cert --tls-key --redirect-uris --insecure-http --no-nginx --mcp-token-file --owner-password-file --source --config --no-packages --no-start --no-rollback --keep-edited --force-config --allow-downgrade --unset --skip-preflight --detailed-exitcode --yes --inspect --inspect-stately --root --instance --json --quiet --verbose --no-color --help"
+      words="--product --dry-run --force-rotate-tokens --domain --port --backend-url --public-url --tls-cert --tls-key --redirect-uris --insecure-http --no-nginx --mcp-token-file --owner-password-file --source --config --image --no-packages --no-start --no-rollback --keep-edited --force-config --allow-downgrade --unset --skip-preflight --detailed-exitcode --yes --inspect --inspect-stately --root --instance --json --quiet --verbose --no-color --help"
       ;;
     status)
       words="--product --root --instance --json --quiet --verbose --no-color --help"

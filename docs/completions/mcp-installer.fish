@@ -16,6 +16,7 @@ complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback un
 complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback uninstall history show replay graph' -l owner-password-file -d 'take OWNER_PASSWORD from FILE (-: stdin): password that the consent page asks for; without it there is none' -r -F
 complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback uninstall history show replay graph' -l source -d 'install this oauth_proxy.py instead of the bundled one; "bundled" goes back' -r -F
 complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback uninstall history show replay graph' -l config -d 'settings from a dotenv file' -r -F
+complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback uninstall history show replay graph' -l image -d 'prepare an image: everything but the secrets, which each host makes at its first boot'
 complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback uninstall history show replay graph' -l no-packages -d 'do not install missing packages; name them and stop'
 complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback uninstall history show replay graph' -l no-start -d 'write and enable, start nothing'
 complete -c mcp-installer -n 'not __fish_seen_subcommand_from status rollback uninstall history show replay graph' -l no-rollback -d 'on failure leave everything as it is'

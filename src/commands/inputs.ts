@@ -196,6 +196,7 @@ export function inputsOf(options: Options, environment: Environment, product: Pr
       ask,
       packages: options['packages'] !== false,
       start: options['start'] !== false,
+      image: options['image'] === true,
       rollback: options['rollback'] !== false,
       checks: options['skipPreflight'] !== true,
       downgrade: options['allowDowngrade'] === true,

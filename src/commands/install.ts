@@ -44,7 +44,11 @@ function resultOf(
 ): ResultEvent {
   const { outcome, exitCode, changed, plan, error, mode, secrets } = output;
   const showNext =
-    !dryRun && (outcome === 'installed' || outcome === 'unchanged') && (mode !== 'existing' || changed);
+    !dryRun &&
+    (outcome === 'installed' || outcome === 'unchanged') &&
+    (mode !== 'existing' || changed) &&
+    // What there is to type is known on each host of an image, and not before.
+    secrets.every(({ origin }) => origin !== 'deferred');
   const finished = { mode, settings: plan?.settings ?? {}, secrets };
   const next = showNext && plan !== null ? nextSteps(product, finished, root) : [];
   return {

@@ -45,6 +45,10 @@ export function addInstallOptions(command: Command, product: Product): Command {
   }
   return command
     .option('--config <file>', 'settings from a dotenv file')
+    .option(
+      '--image',
+      'prepare an image: everything but the secrets, which each host makes at its first boot',
+    )
     .option('--no-packages', 'do not install missing packages; name them and stop')
     .option('--no-start', 'write and enable, start nothing')
     .option('--no-rollback', 'on failure leave everything as it is')

@@ -78,13 +78,15 @@ function lines(found: Status, product: Product): string[] {
       : found.healthy
         ? 'healthy'
         : `unhealthy: ${found.problem?.message ?? ''}`;
+  const isImage = found.notes.some(({ code }) => code === 'image');
+  const absent = isImage ? 'made at the first boot' : 'missing';
   return [
     `Installed; the service is ${health}`,
     ...(found.problem === null ? [] : [`  ${found.problem.remedy}`]),
     ...conditionLines(found, product),
     ...Object.entries(found.settings).map(([key, value]) => `  ${key}=${value}`),
     ...found.secrets.map(({ name, fingerprint }) =>
-      fingerprint === null ? `  ${name}: missing` : `  ${name}: fingerprint ${fingerprint}`,
+      fingerprint === null ? `  ${name}: ${absent}` : `  ${name}: fingerprint ${fingerprint}`,
     ),
     ...(found.error !== null
       ? ['Drift cannot be told, since an installation would be refused.']

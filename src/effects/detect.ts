@@ -1,6 +1,7 @@
 /** `detect`: fresh, in service, or in service with its secrets lost? Reads the env file as the data that it is. */
 import { InstallerError } from '../errors.ts';
 import type { DetectOutput, Request } from '../machines/types.ts';
+import { firstBootUnit } from '../products/first-boot.ts';
 import type { Product, Settings } from '../products/product.ts';
 import { mustBeOnlyOne } from './beside.ts';
 import { parsedEnv } from './env-parsed.ts';
@@ -82,15 +83,31 @@ function tracesOf(scope: Scope): readonly string[] {
   return [...files, ...running, ...made];
 }
 
+/**
+ * A run that does not know that this is an image would put secrets into it, and so into every host that is made from it.
+ * One that is asked for new secrets does know.
+ */
+function mustHaveBooted({ host, product }: Scope, request: Request, env: EnvOnDisk): void {
+  if (request.image || request.undo !== null || request.rotate !== 'none') return;
+  const isWaiting = product.secrets.every(({ name }) => (env.file.get(name) ?? '') === '');
+  const unit = firstBootUnit(product);
+  if (isWaiting && host.lstat(unit) !== null)
+    throw new InstallerError('E_IMAGE_UNBOOTED', { unit: unit.slice(unit.lastIndexOf('/') + 1) });
+}
+
 /** @returns what the host is, or a refusal; the env file's content stays in the scope */
 export function detect(scope: Scope, request: Request): DetectOutput {
   mustBeOnlyOne(scope);
   const env = readEnvFile(scope);
   scope.state.env = env;
   scope.state.settingsBefore = settingsIn(scope.product, env);
-  if (env !== null) return { kind: 'existing', notes: [] };
+  if (env !== null) {
+    mustHaveBooted(scope, request, env);
+    return { kind: 'existing', notes: [] };
+  }
   const traces = tracesOf(scope);
-  if (traces.length === 0) return { kind: 'fresh', notes: [] };
+  // Of an image's secrets nothing is lost.
+  if (traces.length === 0 || request.image) return { kind: 'fresh', notes: [] };
   // Only giving up all of them mends a loss: the ones not named would be new as well.
   if (request.rotate === 'all') {
     return {

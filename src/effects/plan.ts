@@ -1,6 +1,7 @@
 /** `plan`: everything that is about to change, before anything does. */
 import { InstallerError } from '../errors.ts';
 import type { Answers, Mode, Note, PlanOutput, Question, Reload, Request } from '../machines/types.ts';
+import { firstBootUnit, imageNote, withFirstBoot } from '../products/first-boot.ts';
 import type { Desired } from '../products/product.ts';
 import { mustNotClash } from './beside.ts';
 import { missingPackages } from './packages.ts';
@@ -127,7 +128,9 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
     code: source.code,
   });
   if (!wanted.ok) throw new InstallerError(wanted.code, wanted.values);
-  const { desired } = wanted;
+  // It stays on the hosts that are made from an image: what makes their secrets is no drift there.
+  const isOfImage = request.image || scope.host.lstat(firstBootUnit(product)) !== null;
+  const desired = isOfImage ? withFirstBoot(product, wanted.desired) : wanted.desired;
   mustBeUnclaimed(scope, desired);
   mustNotClash(scope, desired.settings);
   state.desired = desired;
@@ -145,7 +148,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   state.forgotten = made.forgotten;
   const socketMoves = socketIsElsewhere(scope);
   if (request.checks) checkPorts(scope, desired, made.operations, socketMoves);
-  const reloads = await reloadsOf(scope, request, desired, made.operations, socketMoves);
+  const reloads = await reloadsOf(scope, desired, made.operations, socketMoves);
   scope.notify({ type: 'changes', changes: made.changes });
   const masked = maskedEnv(scope, state.contents.get(product.envFile)?.after ?? null, 'after');
   const questions = questionsOf(scope, request, mode, packages.toInstall, made.conflicts);
@@ -160,6 +163,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
         ...source.notes,
         ...packages.notes,
         ...desired.notes,
+        ...(request.image ? [imageNote(product)] : []),
         ...changeNotes(scope),
         ...unitNotes,
         ...made.notes,

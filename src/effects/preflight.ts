@@ -56,16 +56,25 @@ async function packagesProblem({ host }: Scope): Promise<string | null> {
   return dpkg.exitCode === 0 ? null : 'it has no dpkg, so it is no Debian or Ubuntu';
 }
 
-/** Sees how the units are, and at the same time why this host cannot carry an installation; null where it can. */
-async function lookAtPlatform(scope: Scope, { checks }: Request): Promise<string | null> {
+/**
+ * Sees how the units are, and at the same time why this host cannot carry an installation; null where it can.
+ *
+ * In a chroot systemctl says nothing of any unit, and succeeds, though systemd runs outside of it; where not even its bus
+ * can be reached, an image is one that is being made.
+ */
+async function lookAtPlatform(scope: Scope, { checks, image }: Request): Promise<string | null> {
   const { host, product, state } = scope;
   const isLive = state.services === 'live';
   const [units, problem] = await Promise.all([
     isLive ? showUnits(host, [...unitsOf(product), product.webUnit]) : state.unitsBefore,
     checks ? packagesProblem(scope) : null,
   ]);
-  state.unitsBefore = units;
-  return problem ?? (isLive && checks ? await systemdProblem(scope) : null);
+  const isDeaf =
+    (image && isLive && units.size === 0) ||
+    (units.size > 0 && [...units.values()].every(({ loadState }) => loadState === ''));
+  if (isDeaf) state.services = 'offline';
+  state.unitsBefore = isDeaf ? new Map() : units;
+  return problem ?? (isLive && !isDeaf && checks ? await systemdProblem(scope) : null);
 }
 
 /**
@@ -74,7 +83,7 @@ async function lookAtPlatform(scope: Scope, { checks }: Request): Promise<string
  */
 export async function preflight(scope: Scope, request: Request): Promise<PreflightOutput> {
   const notes: Note[] = [];
-  scope.state.start = request.start;
+  scope.state.start = request.start && !request.image;
   if (scope.mustOwn && scope.host.root === '/') {
     return refused(new InstallerError('E_NOT_ROOT', { command: scope.sudoCommand }));
   }

@@ -69,9 +69,19 @@ function chooseOptional(
   return { value: current, origin: 'preserved' };
 }
 
+/** In an image: nothing, until each host that is made from it makes its own. E_IMAGE_SECRETS. */
+function mustBeEmpty({ product, state }: Scope): void {
+  const names = product.secrets
+    .map(({ name }) => name)
+    .filter((name) => (state.env?.file.get(name) ?? '') !== '');
+  if (names.length > 0)
+    throw new InstallerError('E_IMAGE_SECRETS', { path: product.envFile, names: names.join(', ') });
+}
+
 function choose(scope: Scope, request: Request, mode: Mode, spec: SecretSpec, notes: Note[]): Chosen | null {
   const { name } = spec;
   const current = scope.state.env?.file.get(name) ?? '';
+  if (request.image) return spec.optional === true ? null : { value: '', origin: 'deferred' };
   const supplied = scope.supplied.get(name);
   if (supplied !== undefined) return bring(request, mode, name, current, supplied);
   if (spec.optional === true) return chooseOptional(scope, request, spec, current, notes);
@@ -101,15 +111,19 @@ function choose(scope: Scope, request: Request, mode: Mode, spec: SecretSpec, no
 
 /** Names of the secrets that the env file holds when the run has ended. */
 export const secretsThatAre = ({ state }: Scope): readonly string[] =>
-  state.secrets.filter(({ origin }) => origin !== 'removed').map(({ name }) => name);
+  state.secrets.filter(({ origin }) => origin !== 'removed' && origin !== 'deferred').map(({ name }) => name);
 
-/** @returns names, origins and fingerprints; refuses with E_SECRET_DIFFERS */
+/** Of nothing there is none: it would look like that of a secret. */
+const fingerprintOf = (scope: Scope, value: string): string => (value === '' ? '' : scope.fingerprint(value));
+
+/** @returns names, origins and fingerprints; refuses with E_SECRET_DIFFERS, E_IMAGE_SECRETS */
 export function secrets(scope: Scope, request: Request, mode: Mode): SecretsOutput {
   const { product, state } = scope;
   const notes: Note[] = [];
   const before = new Map<string, string>();
   const after = new Map<string, string>();
   try {
+    if (request.image) mustBeEmpty(scope);
     state.secrets = product.secrets.flatMap((spec): SecretReport[] => {
       const { name } = spec;
       const chosen = choose(scope, request, mode, spec, notes);
@@ -118,7 +132,7 @@ export function secrets(scope: Scope, request: Request, mode: Mode): SecretsOutp
       after.set(name, chosen?.value ?? '');
       if (chosen === null) return [];
       const { value, origin } = chosen;
-      return [{ name, origin, fingerprint: scope.fingerprint(origin === 'removed' ? current : value) }];
+      return [{ name, origin, fingerprint: fingerprintOf(scope, origin === 'removed' ? current : value) }];
     });
   } catch (error) {
     if (error instanceof InstallerError) return refused(error);

@@ -22,7 +22,8 @@ function suppliedSecrets(scope: Scope): Readonly<Record<string, string>> {
 function settleSecrets(scope: Scope): void {
   const { secretsMade, secretsSupplied } = scope.memory();
   // A kill may have come between the file and the fact.
-  if (!secretsMade) scope.record({ fact: 'secretsMade', names: secretsThatAre(scope) });
+  const names = secretsThatAre(scope);
+  if (!secretsMade && names.length > 0) scope.record({ fact: 'secretsMade', names });
   const fingerprints = suppliedSecrets(scope);
   const known = Object.values(secretsSupplied).flat();
   const wanted = Object.values(fingerprints);

@@ -122,7 +122,9 @@ async function writeFile(scope: Scope, operation: Operation): Promise<Change> {
     }),
   );
   // Not before the file: secrets that were never written must not look like secrets that were lost.
-  if (isEnv) scope.record({ fact: 'secretsMade', names: secretsThatAre(scope) });
+  const names = isEnv ? secretsThatAre(scope) : [];
+  // None in an image: its hosts make theirs.
+  if (names.length > 0) scope.record({ fact: 'secretsMade', names });
   return outcome;
 }
 

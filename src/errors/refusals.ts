@@ -58,6 +58,20 @@ export const refusals = {
     remedy: (x) =>
       `Restore ${v(x, 'path')} from a backup; or, to give up the old secrets and reconnect every client, run with --force-rotate-tokens.`,
   },
+  E_IMAGE_SECRETS: {
+    exit: 10,
+    what: (x) =>
+      `${v(x, 'path')} holds secrets (${v(x, 'names')}), and an image must not: all its hosts would share them.`,
+    remedy: (x) =>
+      `If this is an installation, leave --image out. If it is to become an image, its secrets have to be given up: uninstall --purge, then --image; the file is ${v(x, 'path')}.`,
+  },
+  E_IMAGE_UNBOOTED: {
+    exit: 10,
+    what: (x) =>
+      `This is an image whose hosts make their secrets at their first boot (${v(x, 'unit')}), and that has not happened here.`,
+    remedy: () =>
+      'To bring the image up to date, add --image. To make an installation of it, with secrets of its own, add --force-rotate-tokens.',
+  },
   E_ENV_INVALID: {
     exit: 10,
     what: (x) => `${v(x, 'path')}: ${v(x, 'what')}`,

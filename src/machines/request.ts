@@ -17,6 +17,7 @@ export const defaultRequest = (product: string): Request => ({
   ask: false,
   packages: true,
   start: true,
+  image: false,
   rollback: true,
   checks: true,
   downgrade: false,

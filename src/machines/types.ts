@@ -33,6 +33,8 @@ export interface Request {
   readonly packages: boolean;
   /** May services be started and restarted? */
   readonly start: boolean;
+  /** Is this an image of hosts to be? Then it gets no secrets, and nothing is started. */
+  readonly image: boolean;
   /** Is what was changed put back after a failure? */
   readonly rollback: boolean;
   /** Are the looks made that refuse a run before it begins, a taken port for one? */
@@ -72,8 +74,8 @@ export type DetectOutput =
 /** What became of a secret; never its value. */
 export interface SecretReport {
   readonly name: string;
-  readonly origin: 'generated' | 'preserved' | 'rotated' | 'healed' | 'supplied' | 'removed';
-  /** Of the value that was removed, where it was. First 12 hex digits of an HMAC under a key of this host: tells equal from changed, and nothing else. */
+  readonly origin: 'generated' | 'preserved' | 'rotated' | 'healed' | 'supplied' | 'removed' | 'deferred';
+  /** Of the value that was removed, where it was; empty where each host of an image makes its own (`deferred`). First 12 hex digits of an HMAC under a key of this host: tells equal from changed, and nothing else. */
   readonly fingerprint: string;
 }
 

@@ -36,6 +36,9 @@ const tagsOf = (color: boolean) => {
   };
 };
 
+const fingerprintIn = ({ fingerprint }: Of<'secret'>): string =>
+  fingerprint === '' ? '' : ` (fingerprint ${fingerprint})`;
+
 /** What is said of a run that ended well. */
 const ended: Readonly<Record<string, string>> = {
   installed: 'Installation complete',
@@ -58,7 +61,13 @@ export function createPlainRenderer({ out, err, verbosity }: PlainOptions): Rend
   const tag = tagsOf(out.color);
   const errorTag = tagsOf(err.color);
 
-  const modeLines = ({ mode, envFile, rotate, lost }: Of<'mode'>): void => {
+  const modeLines = ({ mode, envFile, rotate, lost, image }: Of<'mode'>): void => {
+    if (image) {
+      const found = mode === 'fresh' ? 'No .env detected' : 'Existing .env without secrets detected';
+      if (dryRun) say(`${tag.dry} ${found} — each host of the image would make its own tokens`);
+      else say(`${tag.info} Image: each host that is made from it makes its own secrets`);
+      return;
+    }
     if (dryRun) {
       const rotated = `${rotate.length === 0 ? 'tokens' : rotate.join(', ')} would be REGENERATED`;
       const words = {
@@ -159,8 +168,7 @@ export function createPlainRenderer({ out, err, verbosity }: PlainOptions): Rend
         modeLines(event);
         break;
       case 'secret':
-        if (verbosity === 'verbose')
-          say(`${tag.info} ${event.name}: ${event.origin} (fingerprint ${event.fingerprint})`);
+        if (verbosity === 'verbose') say(`${tag.info} ${event.name}: ${event.origin}${fingerprintIn(event)}`);
         break;
       case 'diff':
         diffs.push(event);

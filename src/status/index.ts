@@ -38,6 +38,7 @@ export async function status(options: StatusOptions = {}): Promise<Status> {
     machine: { id: installerMachine.id, version: machineVersion },
     installer: version,
     command: 'status',
+    keepsKey: false,
     founds: false,
     input: { request },
     product,

@@ -80,12 +80,7 @@ const besidesOf = (scope: Scope): readonly InstallationBeside[] =>
     .map(({ name, product, instance, claims }) => ({ name, product, instance, ...claims }));
 
 /** @param real is looked at, and never changed */
-export async function look(
-  session: Session,
-  product: Product,
-  real: Host,
-  request: Request,
-): Promise<Status> {
+export async function look(session: Session, product: Product, real: Host, plain: Request): Promise<Status> {
   if (session.lock === 'busy') {
     const error = new InstallerError('E_BUSY').toJSON();
     return { ...nothing, kind: 'unknown', underWay: session.underWay, error };
@@ -114,9 +109,13 @@ export async function look(
     sudoCommand: '',
   });
   const effects = createEffects(scope);
-  const ready = await effects.preflight({ request });
+  const ready = await effects.preflight({ request: plain });
   if (ready.kind !== 'ready') return { ...nothing, kind: 'unknown', error: ready.error };
-  const detected = await effects.detect({ request });
+  const found = await effects.detect({ request: plain });
+  // An image is as it should be without its secrets.
+  const isImage = found.kind === 'refused' && found.error.code === 'E_IMAGE_UNBOOTED';
+  const request = isImage ? { ...plain, image: true } : plain;
+  const detected = isImage ? await effects.detect({ request }) : found;
   if (detected.kind === 'refused') return { ...nothing, kind: 'unknown', error: detected.error };
   const besides = await orRefused(() => besidesOf(scope));
   if ('error' in besides) return { ...nothing, kind: 'unknown', error: besides.error };
@@ -155,8 +154,8 @@ export async function look(
     settings,
     url: product.endpoint(settings),
     notes: [
-      ...known.flatMap(({ name, fingerprint }) =>
-        fingerprint === null ? [missing(name, product.envFile)] : [],
+      ...secrets.secrets.flatMap(({ name, origin }) =>
+        origin === 'preserved' || origin === 'deferred' ? [] : [missing(name, product.envFile)],
       ),
       ...secrets.notes.filter(({ code }) => code !== 'secret-healed'),
       ...(planned.kind === 'refused' ? [] : planned.plan.notes),

@@ -10,7 +10,7 @@ import type { Settings } from '../products/product.ts';
 /** A secret of the product, and whether it is there. */
 export interface SecretStatus {
   readonly name: string;
-  /** null where it is missing. */
+  /** null where it is missing, as in an image it is until the first boot of a host. */
   readonly fingerprint: string | null;
 }
 

@@ -35,7 +35,7 @@ describe('install refuses', () => {
     [
       'an unknown name in the request',
       { request: { rotat: 'all' } },
-      'request names "rotat"; valid: product, rotate, settings, unset, supplied, source, edits, ask, packages, start, rollback, checks, downgrade, undo.',
+      'request names "rotat"; valid: product, rotate, settings, unset, supplied, source, edits, ask, packages, start, image, rollback, checks, downgrade, undo.',
     ],
     ['dryRun as a string', { dryRun: 'true' }, 'dryRun has to be true or false.'],
     ['a number as a setting', { request: { settings: { LISTEN_PORT: 8083 } } }, settings],

@@ -11,7 +11,6 @@ import { readMemory } from '../../src/journal/reader.ts';
 import { mcpOauthProxy } from '../../src/products/mcp-oauth-proxy/index.ts';
 import type { Product } from '../../src/products/product.ts';
 import { defineService } from '../../src/products/service/index.ts';
-import { plainRequest } from '../../src/request.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { status } from '../../src/status/index.ts';
 import { createMemoryHost } from '../../src/effects/host/memory.ts';
@@ -210,7 +209,7 @@ test('a run finishes what is its own product’s, and what all share; the rest s
   const settings = { PORT: '8095', ISSUER: 'signer', MAX_BYTES: '65536' };
   const wanted = signer.desired({ settings, given: {}, view: viewOf(scope), code: new Uint8Array() });
   if (!wanted.ok) throw new Error(wanted.code);
-  const reloads = await reloadsOf(scope, plainRequest, wanted.desired, [], false);
+  const reloads = await reloadsOf(scope, wanted.desired, [], false);
   expect(reloads.map(({ what, unit, owedBy }) => ({ what, unit, owedBy }))).toEqual([
     { what: 'reloadManager', unit: 'systemd', owedBy: ['a'] },
     { what: 'restart', unit: 'signer.service', owedBy: ['b'] },

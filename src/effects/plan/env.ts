@@ -12,8 +12,8 @@ const settingsToRemember = (scope: Scope, settings: Settings): readonly (readonl
 
 function freshEnv(scope: Scope, settings: Settings): Uint8Array {
   const secrets = scope.product.secrets
-    .map(({ name }) => [name, scope.state.after.get(name) ?? ''] as const)
-    .filter(([, value]) => value !== '');
+    .filter(({ name }) => scope.state.secrets.some((each) => each.name === name && each.origin !== 'removed'))
+    .map(({ name }) => [name, scope.state.after.get(name) ?? ''] as const);
   return renderEnvFile([...secrets, ...settingsToRemember(scope, settings)]);
 }
 
@@ -40,7 +40,7 @@ export function desiredEnv(scope: Scope, mode: Mode, settings: Settings): Uint8A
   for (const { name, origin } of secrets) {
     const value = after.get(name) ?? '';
     if (origin === 'removed') file = file.without(name);
-    else if (value !== file.get(name)) file = file.with(name, value);
+    else if (value !== (file.get(name) ?? '')) file = file.with(name, value);
   }
   return parsedEnv(scope.product, withSettings(scope, file, settings).toBytes()).toBytes();
 }

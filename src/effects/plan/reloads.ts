@@ -1,7 +1,7 @@
 /** What running programs must be made to notice: because of this run's changes, or because of what they are like now. */
 import type { Obligation } from '../../facts.ts';
 import type { OwedByRun } from '../../memory.ts';
-import type { Operation, Reload, Request } from '../../machines/types.ts';
+import type { Operation, Reload } from '../../machines/types.ts';
 import type { Affects, Desired } from '../../products/product.ts';
 import type { Scope } from '../scope.ts';
 import { changedDropIns, environmentOf, isNewerThan, isRunning, unitsOf, type UnitStatus } from '../units.ts';
@@ -171,7 +171,6 @@ function howOf(scope: Scope, what: What, unit: string): Reload['how'] {
  */
 export async function reloadsOf(
   scope: Scope,
-  request: Request,
   desired: Desired,
   operations: readonly Operation[],
   socketMoves: boolean,
@@ -208,7 +207,7 @@ export async function reloadsOf(
     all.some(({ what }) => what === 'restartSocket') && webGivesPortUp(scope, desired, operations);
   const steps: readonly Reload['what'][] = moves ? webFirst : order;
   const sorted = all.toSorted((a, b) => steps.indexOf(a.what) - steps.indexOf(b.what));
-  return request.start ? sorted : sorted.filter(({ what }) => what === 'reloadManager');
+  return scope.state.start ? sorted : sorted.filter(({ what }) => what === 'reloadManager');
 }
 
 const serviceWithSocket = (scope: Scope): Reload => ({

@@ -9,6 +9,7 @@ export const reservedOptions: readonly string[] = [
   'force-config',
   'force-rotate-tokens',
   'help',
+  'image',
   'inspect',
   'inspect-stately',
   'instance',

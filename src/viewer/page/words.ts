@@ -48,6 +48,7 @@ export const originWords: Readonly<Record<SecretReport['origin'], string>> = {
   healed: 'healed: it was missing',
   supplied: 'supplied',
   removed: 'removed',
+  deferred: 'made at the first boot',
 };
 
 /** `3.2 s`, `1 min 05 s`, `1 h 02 min`. */

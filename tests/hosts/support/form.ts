@@ -27,10 +27,16 @@ export function formOn(suite: Suite): Form {
   return asked === 'mixed' && suite === 'trixie' ? 'standalone' : 'bundle';
 }
 
-/** The words that stand for `mcp-installer`. */
+/** The words that stand for `mcp-installer` where the repository and the Node of this process stand in other places, as in a chroot. */
+export const programsIn = (form: Form, repository: string, node: string): readonly string[] =>
+  form === 'bundle'
+    ? [node, `${repository}/dist/mcp-installer.mjs`]
+    : [`${repository}/dist/mcp-installer-linux-${process.arch}`];
+
+/** The words that stand for `mcp-installer` on a host. */
 export const programs: Readonly<Record<Form, readonly string[]>> = {
-  bundle: ['/usr/local/bin/node', `${checkout}/dist/mcp-installer.mjs`],
-  standalone: [`${checkout}/dist/mcp-installer-linux-${process.arch}`],
+  bundle: programsIn('bundle', checkout, '/usr/local/bin/node'),
+  standalone: programsIn('standalone', checkout, ''),
   deb: ['/usr/bin/mcp-installer'],
 };
 

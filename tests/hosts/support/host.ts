@@ -12,7 +12,7 @@ import { baseTree, repositoryRoot, type Suite } from './base.ts';
 import { checkout, formOn, installPackage, nodesOn, programs, type Form } from './form.ts';
 import { inGroup, onlyUnified, processesOf } from './cgroup.ts';
 import { claimHost, directoryOf, killHost, removeHost } from './leftovers.ts';
-import { mergedTree, mountOverlay } from './overlay.ts';
+import { mergedTree, mountOverlay, unmountOverlay } from './overlay.ts';
 
 export interface HostOptions {
   readonly suite: Suite;
@@ -22,6 +22,8 @@ export interface HostOptions {
   readonly network?: boolean;
   /** Which build of the command line it has; what `MCP_INSTALLER_FORM` says unless given. */
   readonly form?: Form;
+  /** What it is made from instead of the base tree alone. */
+  readonly image?: Image;
   /** Shown in process lists and directory names. */
   readonly name: string;
 }
@@ -227,12 +229,35 @@ export class Host implements AsyncDisposable {
   }
 }
 
+/** A tree that was prepared and not booted, for hosts that are made from it: `using image = await createImage(…)`. */
+export interface Image extends Disposable {
+  /** What was written over the base tree. */
+  readonly layer: string;
+}
+
+/** @param prepare is given the tree, in which nothing runs */
+export async function createImage(
+  { suite, name }: Pick<HostOptions, 'suite' | 'name'>,
+  prepare: (tree: string) => void,
+): Promise<Image> {
+  const id = claimHost(`${suite}-${name}`);
+  try {
+    mountOverlay(directoryOf(id), await baseTree(suite, 'full'));
+    prepare(mergedTree(directoryOf(id)));
+    const layer = unmountOverlay(directoryOf(id));
+    return { layer, [Symbol.dispose]: () => removeHost(id) };
+  } catch (error) {
+    removeHost(id);
+    throw error;
+  }
+}
+
 export async function createHost(options: HostOptions): Promise<Host> {
   const lower = await baseTree(options.suite, options.bare === true ? 'bare' : 'full');
   const id = claimHost(`${options.suite}-${options.name}`);
   const host = new Host(id, options);
   try {
-    mountOverlay(directoryOf(id), lower);
+    mountOverlay(directoryOf(id), options.image === undefined ? lower : `${options.image.layer}:${lower}`);
     await host.boot();
     if (host.form === 'deb') await host.must(installPackage);
     return host;

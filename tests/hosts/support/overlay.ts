@@ -25,6 +25,12 @@ const isMounted = (target: string): boolean =>
     .split('\n')
     .some((line) => line.split(' ')[1] === target);
 
+/** Unmounts a tree that nothing runs in; what was written into it stays in the layer that this returns. */
+export function unmountOverlay(dir: string): string {
+  execFileSync('umount', ['--recursive', mergedTree(dir)], { stdio: 'pipe' });
+  return path.join(dir, 'upper');
+}
+
 /** Unmounts and deletes a host directory. Nothing of the host may be running any more. */
 export function removeOverlay(dir: string): void {
   const target = mergedTree(dir);
