@@ -65,14 +65,21 @@ const runsOf = (home: string): string => path.join(home, 'runs');
  */
 export function takeLockForOther(home: string): Lock | null {
   const lock = takeLock(home);
-  const mark = lock !== null && existsSync(runsOf(home)) ? takeLock(runsOf(home)) : null;
-  if (lock === null || mark === null) return lock;
-  return {
-    release: () => {
-      lock.release();
-      mark.release();
-    },
-  };
+  if (lock === null || !existsSync(runsOf(home))) return lock;
+  try {
+    // Held by somebody else, it tells what it is to tell all the same.
+    const mark = takeLock(runsOf(home));
+    return {
+      release: () => {
+        lock.release();
+        mark?.release();
+      },
+    };
+  } catch (error) {
+    // Nobody gets it to give it back: in a program that goes on it would be held for good.
+    lock.release();
+    throw error;
+  }
 }
 
 /** Is another run under way? Leaves nothing behind, works on read-only file systems. E_JOURNAL. */

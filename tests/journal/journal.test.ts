@@ -1,12 +1,11 @@
 /** The journal: numbered, chained, durable, private; torn at its end or damaged elsewhere. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../src/facts.ts';
 import { emptyMemory, remember, type Memory } from '../../src/memory.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import { isUnderWay, probeLock, takeLock } from '../../src/journal/lock.ts';
 import { findRun, readMemory, readRun, runIds } from '../../src/journal/reader.ts';
 import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
 import { temporaryRoot } from '../support/installer.ts';
@@ -217,50 +216,6 @@ describe('later runs', () => {
       null,
     ]);
     expect(readRun(home.path, first.run).ended).toMatchObject(ended);
-  });
-});
-
-describe('the lock', () => {
-  test('is held by one process, seen by a probe, and gone with a killed holder (security 23)', async () => {
-    using home = temporaryRoot();
-    const holder = spawn('flock', [home.path, 'sh', '-c', 'echo held; exec sleep 60'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      detached: true,
-    });
-    await new Promise((resolve) => holder.stdout.once('data', resolve));
-    expect([takeLock(home.path), probeLock(home.path)]).toEqual([null, true]);
-    process.kill(-holder.pid!, 'SIGKILL');
-    await new Promise((resolve) => holder.once('close', resolve));
-    expect(probeLock(home.path)).toBe(false);
-    const lock = takeLock(home.path);
-    // This process holds it now, for itself as well as for others.
-    expect([probeLock(home.path), takeLock(home.path)]).toEqual([true, null]);
-    lock!.release();
-    expect(probeLock(home.path)).toBe(false);
-  });
-
-  test('waits for somebody who only looks, so that a look never stops a run', async () => {
-    using home = temporaryRoot();
-    const looking = spawn('flock', ['--shared', home.path, 'sh', '-c', 'echo held; exec sleep 0.1'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    await new Promise((resolve) => looking.stdout.once('data', resolve));
-    const lock = takeLock(home.path);
-    expect(lock).not.toBeNull();
-    lock!.release();
-  });
-
-  test('tells whose run is under way, whatever a person has put beside the journals of the instances', () => {
-    using home = temporaryRoot();
-    const instance = path.join(home.path, 'instances', 'b');
-    mkdirSync(instance, { recursive: true });
-    writeFileSync(path.join(home.path, 'instances', 'notes'), 'of a person\n');
-    const shared = takeLock(home.path);
-    expect([isUnderWay(home.path), isUnderWay(instance)]).toEqual([true, false]);
-    const own = takeLock(instance);
-    expect([isUnderWay(home.path), isUnderWay(instance)]).toEqual([false, true]);
-    own!.release();
-    shared!.release();
   });
 });
 
