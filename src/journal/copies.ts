@@ -20,31 +20,38 @@ export const hasCopy = (home: string, run: string, name: string): boolean =>
 export const runsWithCopies = (home: string, runs: readonly string[]): readonly string[] =>
   runs.filter((run) => lstatSync(path.join(home, 'runs', run, 'before'), { throwIfNoEntry: false }));
 
-/** Opens directory after directory below `home`, and closes all of them. @returns undefined where one is missing */
-function inside<T>(
-  home: string,
-  names: readonly string[],
-  work: (fds: readonly number[]) => T,
-): T | undefined {
-  const fds: number[] = [];
+/** @returns undefined where there is no such directory */
+function within<T>(directory: string, work: (fd: number) => T): T | undefined {
+  let fd: number;
   try {
-    for (const name of names) {
-      const parent = fds.at(-1);
-      fds.push(openDirectory(parent === undefined ? path.join(home, name) : through(parent, name)));
-    }
-    return work(fds);
+    fd = openDirectory(directory);
   } catch (error) {
-    if (fds.length < names.length && errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
+  }
+  try {
+    return work(fd);
   } finally {
-    for (const fd of fds) close(fd);
+    close(fd);
   }
 }
 
+/** Opens the directory of a run's copies, one after another of those that it is in. @returns undefined where one is missing */
+const withinCopies = <T>(
+  home: string,
+  run: string,
+  work: (before: number, folder: number) => T,
+): T | undefined =>
+  within(path.join(home, 'runs'), (runs) =>
+    within(through(runs, run), (folder) =>
+      within(through(folder, 'before'), (before) => work(before, folder)),
+    ),
+  );
+
 /** Names of the copies of a run, and of what a kill has left of one; nothing of anybody else. */
 export const copiesOf = (home: string, run: string): readonly string[] =>
-  inside(home, ['runs', run, 'before'], (fds) =>
-    namesIn(fds.at(-1) ?? -1)
+  withinCopies(home, run, (before) =>
+    namesIn(before)
       .map((name) => `before/${name}`)
       .filter((name) => isCopy(name) || isLeftover(name))
       .sort(),
@@ -57,8 +64,7 @@ export const copiesOf = (home: string, run: string): readonly string[] =>
  * @throws the system's error; what was removed by then is gone
  */
 export function removeCopies(home: string, run: string, names: readonly string[]): void {
-  inside(home, ['runs', run, 'before'], (fds) => {
-    const [folder, before] = [fds.at(-2) ?? -1, fds.at(-1) ?? -1];
+  withinCopies(home, run, (before, folder) => {
     for (const name of names) {
       try {
         unlinkSync(through(before, path.basename(name)));

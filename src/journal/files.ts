@@ -86,7 +86,8 @@ export function writeNewFile(directory: string, name: string, bytes: Uint8Array)
 
 /** What a killed {@link writeNewFile} left: in the journal's own directory, and in the folder of the last run. */
 export function removeLeftovers(home: string, lastRun: string | null): void {
-  const directories = [home, ...(lastRun === null ? [] : [path.join(home, 'runs', lastRun, 'before')])];
+  const directories = [home];
+  if (lastRun !== null) directories.push(path.join(home, 'runs', lastRun, 'before'));
   for (const directory of directories) {
     if (!existsSync(directory)) continue;
     for (const name of readdirSync(directory)) {

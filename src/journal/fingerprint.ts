@@ -16,10 +16,11 @@ export interface Fingerprints {
   keep(home: string): void;
 }
 
-function readKey(home: string | null): Buffer | null {
-  if (home === null) return null;
+function readKey(home: string): Buffer | null {
+  const file = path.join(home, keyName);
   try {
-    const key = Buffer.from(readRegularFile(path.join(home, keyName)).toString('utf8').trim(), 'hex');
+    // Decoding ends at the line end, as at everything that is no digit.
+    const key = Buffer.from(readRegularFile(file).toString('utf8'), 'hex');
     return key.length === keyBytes ? key : null;
   } catch {
     // Missing or unreadable: fingerprints then compare within this run only.
@@ -28,7 +29,7 @@ function readKey(home: string | null): Buffer | null {
 }
 
 export function openFingerprints(home: string | null): Fingerprints {
-  const kept = readKey(home);
+  const kept = home === null ? null : readKey(home);
   const key = kept ?? randomBytes(keyBytes);
   return {
     of: (value) => createHmac('sha256', key).update(value).digest('hex').slice(0, 12),

@@ -40,7 +40,7 @@ export const parts = {
   journal: {
     mutate: ['src/journal/*.ts'],
     tests: [
-      'journal/lock',
+      'journal/{attempt,copies,durable,exported,files,fingerprint,ids,lock}',
       'journal/{folding-properties,for-undoing,journal,past,reading,retention,shape}',
       'library/install',
       'effects/undoing',
