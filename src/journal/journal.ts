@@ -40,8 +40,7 @@ function nextRunId(now: Date, lastId: string | null): string {
   const suffix = randomBytes(2).toString('hex');
   const id = `${stamp(now)}-${suffix}`;
   if (lastId === null || id > lastId) return id;
-  const last = lastId.slice(0, 16);
-  const iso = `${last.slice(0, 4)}-${last.slice(4, 6)}-${last.slice(6, 11)}:${last.slice(11, 13)}:${last.slice(13, 15)}Z`;
+  const iso = `${lastId.slice(0, 4)}-${lastId.slice(4, 6)}-${lastId.slice(6, 11)}:${lastId.slice(11, 13)}:${lastId.slice(13, 15)}Z`;
   return `${stamp(new Date(Date.parse(iso) + 1000))}-${suffix}`;
 }
 
@@ -53,10 +52,10 @@ export class Journal {
   private readonly pending: string[] = [];
   private readonly known: Knowledge;
   private previous = '';
-  /** All runs' folders, open: a run's own is made in what was there when it began, and in nothing swapped in. */
-  private runs: number | null = null;
   private directory: string | null = null;
   private fd: number | null = null;
+  /** What is open until the end. */
+  private readonly opened = new Set<number>();
   private backups = 0;
   /** Bytes on disk that are known to be whole. */
   private size = 0;
@@ -119,9 +118,12 @@ export class Journal {
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;
       }
-      this.runs = openDirectory(path.join(home, 'runs'));
-      this.directory = makePrivateDirectory(`/proc/self/fd/${this.runs}`, this.run);
+      // The run's folder is made in what was there when it began, and in nothing swapped in.
+      const runs = openDirectory(path.join(home, 'runs'));
+      this.opened.add(runs);
+      this.directory = makePrivateDirectory(`/proc/self/fd/${runs}`, this.run);
       this.fd = openNewFile(this.directory, 'journal.jsonl');
+      this.opened.add(this.fd);
       this.flush(this.fd);
       syncDirectory(this.directory);
     });
@@ -170,9 +172,9 @@ export class Journal {
     try {
       this.sync();
     } finally {
-      for (const fd of [this.fd, this.runs]) if (fd !== null) close(fd);
+      for (const fd of this.opened) close(fd);
+      this.opened.clear();
       this.fd = null;
-      this.runs = null;
     }
   }
 }

@@ -8,6 +8,7 @@ import { emptyMemory, remember, type Memory } from '../../src/memory.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { findRun, readMemory, readRun, runIds } from '../../src/journal/reader.ts';
 import { encodeRecord, parseJournal, type JournalRecord } from '../../src/journal/record.ts';
+import { openIn } from '../support/descriptors.ts';
 import { temporaryRoot } from '../support/installer.ts';
 
 const options = (more: Partial<ConstructorParameters<typeof Journal>[0]> = {}) => ({
@@ -31,6 +32,20 @@ function written(home: string, more: Parameters<typeof options>[0] = {}): Journa
   journal.end(ended);
   return journal;
 }
+
+/** A disk of its own in `directory`, with little room. */
+function smallDisk(directory: string, room: string): Disposable & { readonly path: string } {
+  const mounted = path.join(directory, 'small');
+  mkdirSync(mounted);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', room, 'none', mounted]);
+  return { path: mounted, [Symbol.dispose]: () => void execFileSync('umount', ['--lazy', mounted]) };
+}
+
+const refused = (why: string): Error =>
+  expect.objectContaining({
+    code: 'E_JOURNAL',
+    message: `The journal cannot be written: ${why}.`,
+  }) as Error;
 
 const fileOf = (home: string, journal: Journal): string =>
   path.join(home, 'runs', journal.run, 'journal.jsonl');
@@ -98,23 +113,39 @@ describe('a journal on disk', () => {
     }
   });
 
-  test('on a full disk is refused, and what is there stays readable', () => {
+  test('on a full disk is refused, stays as it was, and goes on once there is room', () => {
     using home = temporaryRoot();
-    const mounted = path.join(home.path, 'small');
-    mkdirSync(mounted);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'none', mounted]);
-    try {
-      const journal = new Journal(options());
-      journal.attach(mounted);
-      journal.event({ type: 'large', output: 'x'.repeat(40_000) });
-      expect(() => journal.sync()).toThrow(expect.objectContaining({ code: 'E_JOURNAL' }) as Error);
-      expect(parseJournal(readFileSync(fileOf(mounted, journal), 'utf8'))).toMatchObject({
-        torn: false,
-        damage: null,
-      });
-    } finally {
-      execFileSync('umount', ['--lazy', mounted]);
-    }
+    using disk = smallDisk(home.path, 'size=1m');
+    const journal = new Journal(options());
+    journal.attach(disk.path);
+    journal.event({ type: 'before' });
+    journal.sync();
+    const file = fileOf(disk.path, journal);
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(path.join(disk.path, 'filler'), 'x'.repeat(600_000));
+    journal.event({ type: 'large', output: 'x'.repeat(600_000) });
+    // The file has room for a part of it.
+    const sync = (): void => journal.sync();
+    expect(sync).toThrow(refused('ENOSPC'));
+    expect(sync).toThrow(refused('ENOSPC'));
+    expect([journal.isAttached, readFileSync(file, 'utf8')]).toEqual([true, before]);
+    rmSync(path.join(disk.path, 'filler'));
+    journal.end(ended);
+    expect(parseJournal(readFileSync(file, 'utf8'))).toEqual({
+      records: journal.records,
+      torn: false,
+      damage: null,
+      writtenBy: null,
+    });
+  });
+
+  test('that cannot be begun says why', () => {
+    using home = temporaryRoot();
+    using disk = smallDisk(home.path, 'nr_inodes=1');
+    const journal = new Journal(options());
+    expect(() => journal.attach(disk.path)).toThrow(refused('ENOSPC'));
+    expect(journal.isAttached).toBe(false);
+    expect(() => journal.attach(path.join(home.path, 'none'))).toThrow(refused('ENOENT'));
   });
 
   test('is not led elsewhere by a link in the place of its runs', () => {
@@ -122,23 +153,58 @@ describe('a journal on disk', () => {
     const elsewhere = path.join(home.path, 'elsewhere');
     mkdirSync(elsewhere);
     symlinkSync(elsewhere, path.join(home.path, 'runs'));
-    expect(() => new Journal(options()).attach(home.path)).toThrow(
-      expect.objectContaining({ code: 'E_JOURNAL' }) as Error,
-    );
+    expect(() => new Journal(options()).attach(home.path)).toThrow(refused('ENOTDIR'));
     expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  test('is begun once, and open until the run ends', () => {
+    using home = temporaryRoot();
+    const journal = new Journal(options());
+    expect(journal.isAttached).toBe(false);
+    journal.attach(home.path);
+    journal.attach(home.path);
+    const runs = path.join(home.path, 'runs');
+    expect([journal.isAttached, openIn(home.path)]).toEqual([true, [runs, fileOf(home.path, journal)]]);
+    journal.end(ended);
+    expect([journal.isAttached, openIn(home.path)]).toEqual([false, []]);
+    expect(readdirSync(runs)).toEqual([journal.run]);
   });
 
   test('keeps what a run replaced beside it (security 13)', () => {
     using home = temporaryRoot();
     const journal = new Journal(options());
     journal.attach(home.path);
-    expect([journal.backup(Buffer.from('one')), journal.backup(Buffer.from('two'))]).toEqual([
+    expect(journal.hasCopies).toBe(false);
+    expect([journal.backup(Buffer.from('one')), journal.backup(Buffer.from('two'), '.masked')]).toEqual([
       'before/1',
-      'before/2',
+      'before/2.masked',
     ]);
-    const kept = path.join(home.path, 'runs', journal.run, 'before/2');
-    expect([readFileSync(kept, 'utf8'), statSync(kept).mode & 0o777]).toEqual(['two', 0o600]);
+    expect(journal.hasCopies).toBe(true);
+    const before = path.join(home.path, 'runs', journal.run, 'before');
+    const kept = readdirSync(before).map((name) => {
+      const file = path.join(before, name);
+      return [name, readFileSync(file, 'utf8'), statSync(file).mode & 0o777];
+    });
+    expect(kept.sort()).toEqual([
+      ['1', 'one', 0o600],
+      ['2.masked', 'two', 0o600],
+    ]);
+    journal.end(ended);
+    expect(journal.hasCopies).toBe(true);
   });
+});
+
+test('a journal that is kept in memory is as complete, and nothing is asked of the disk for it', () => {
+  const journal = new Journal(options());
+  journal.event({ type: 'one' });
+  expect(() => journal.sync()).not.toThrow();
+  expect([journal.backup(Buffer.from('one')), journal.backup(Buffer.from('two'), '.masked')]).toEqual([
+    'before/1',
+    'before/2.masked',
+  ]);
+  expect([journal.isAttached, journal.hasCopies]).toEqual([false, false]);
+  journal.end(ended);
+  expect(journal.records.map(({ n, k }) => `${n} ${k}`)).toEqual(['0 run.started', '1 event', '2 run.ended']);
 });
 
 describe('later runs', () => {
