@@ -1,0 +1,73 @@
+# -*- coding: utf-8 -*-
+
+# SPDX-License-Identifier: MIT
+
+"""Runs mcp-installer and reads what it tells: one JSON object a line, the last one is the result."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import json
+import os
+
+# Arguments that both modules have.
+COMMON = {
+    'executable': {'type': 'str', 'default': 'mcp-installer'},
+    'root': {'type': 'path'},
+    'instance': {'type': 'str'},
+    'product': {'type': 'path'},
+}
+
+
+def common_options(params):
+    """Options of every command."""
+    words = []
+    for name in ('root', 'instance', 'product'):
+        if params[name] is not None:
+            words += ['--' + name, params[name]]
+    return words
+
+
+def run(module, command, options, data=None):
+    """Runs a command with --json; returns its events. Ends the module where it did not tell a result."""
+    executable = module.params['executable']
+    if '/' not in executable:
+        executable = module.get_bin_path(executable, required=True, opt_dirs=['/usr/local/bin'])
+    words = [executable, command, '--json'] + options
+    # What this process has in its environment is no setting that anybody asked for.
+    clean = dict((name, '') for name in os.environ if name.startswith('MCP_INSTALLER_') or name == 'DRY_RUN')
+    code, out, err = module.run_command(words, data=data, binary_data=True, environ_update=clean)
+    events = []
+    for line in out.splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            module.fail_json(msg='mcp-installer told something that is no JSON', rc=code, stderr=err)
+    if not events or events[-1].get('type') != 'result':
+        module.fail_json(msg='mcp-installer ended without a result', rc=code, stderr=err)
+    return events
+
+
+def of_type(events, kind):
+    """The events of a kind, without what all of them have."""
+    return [
+        dict((key, value) for key, value in event.items() if key not in ('v', 'type'))
+        for event in events
+        if event['type'] == kind
+    ]
+
+
+def fail_with(module, result, **more):
+    """Ends the module with the installer's own words, code and remedy."""
+    error = result['error']
+    module.fail_json(
+        msg='%s: %s %s' % (error['code'], error['message'], error['remedy']),
+        code=error['code'],
+        remedy=error['remedy'],
+        outcome=result['outcome'],
+        rolled_back=result['outcome'] == 'rolledBack',
+        exit_code=result['exitCode'],
+        run=result['run'],
+        **more
+    )

@@ -1,0 +1,187 @@
+/** The Ansible collection, with the ansible-core of each Debian, on the host that it manages. */
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkout } from '../hosts/support/form.ts';
+import { suites, type Suite } from '../hosts/support/base.ts';
+import { createHost, createImage, type Host, type Image } from '../hosts/support/host.ts';
+import {
+  envFile,
+  expectAnswering,
+  mainPid,
+  secretsInFile,
+  secretsInProcess,
+} from '../hosts/support/observe.ts';
+
+interface TaskResult {
+  readonly changed: boolean;
+  readonly failed?: boolean;
+  readonly code?: string;
+  readonly rolled_back?: boolean;
+  readonly plan?: string | null;
+  readonly outcome?: string;
+  readonly diff?: readonly { readonly prepared: string }[];
+  readonly installation?: { readonly healthy: boolean };
+}
+
+const collection = 'mcp_installer.mcp_oauth_proxy';
+
+/** What hosts that have ansible-core are made from. It is installed from outside: the hosts themselves have no network. */
+function imageWithAnsible(suite: Suite): Promise<Image> {
+  const steps = `
+    mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"
+    cp /etc/resolv.conf "$1/etc/resolv.conf"; export DEBIAN_FRONTEND=noninteractive
+    chroot "$1" apt-get update -q; chroot "$1" apt-get install -qy --no-install-recommends ansible-core`;
+  return createImage({ suite, name: 'with-ansible' }, (tree) => {
+    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+    execFileSync('unshare', ['--mount', 'sh', '-euc', steps, 'sh', tree], { env, stdio: 'pipe' });
+  });
+}
+
+async function hostWithAnsible(suite: Suite, name: string, image: Image): Promise<Host> {
+  const host = await createHost({ suite, name, image });
+  await host.must(
+    `ansible-galaxy collection install --offline "$(${checkout}/integrations/ansible/build.sh /tmp)"`,
+  );
+  return host;
+}
+
+/** What ansible-playbook printed for a play on this host; `status` is its exit code. */
+async function play(host: Host, tasks: readonly object[], ...options: readonly string[]) {
+  const book = [{ hosts: 'localhost', connection: 'local', gather_facts: false, tasks }];
+  await host.write('/root/play.yml', JSON.stringify(book));
+  const env = { ANSIBLE_NOCOLOR: '1', ANSIBLE_LOCALHOST_WARNING: 'false' };
+  const words = ['ansible-playbook', '--inventory', 'localhost,', ...options, '/root/play.yml'];
+  const { output, exitCode } = await host.run(words, { env });
+  return { output, exitCode, changed: Number(/^localhost .*changed=(\d+)/mu.exec(output)?.[1] ?? '-1') };
+}
+
+/** What a module returned, and what was printed meanwhile. */
+async function task(
+  host: Host,
+  module: object,
+  ...options: readonly string[]
+): Promise<{ readonly result: TaskResult; readonly output: string }> {
+  const kept = '/root/result.json';
+  const tasks = [
+    { ...module, register: 'result', ignore_errors: true },
+    {
+      'ansible.builtin.copy': { content: '{{ result | to_json }}', dest: kept },
+      check_mode: false,
+      diff: false,
+    },
+  ];
+  const { output } = await play(host, tasks, ...options);
+  const result = JSON.parse(host.exists(kept) ? host.read(kept) : output) as TaskResult;
+  await host.must(`rm ${kept}`);
+  return { result, output };
+}
+
+describe.each(suites)('%s', (suite) => {
+  let image: Image;
+  beforeAll(async () => {
+    image = await imageWithAnsible(suite);
+  });
+  afterAll(() => {
+    image[Symbol.dispose]();
+  });
+
+  test('a check predicts the play, the second play changes nothing, a failure is told with its code, and what goes is gone', async () => {
+    await using host = await hostWithAnsible(suite, 'ansible', image);
+    const executable = host.installerCommand([]).at(-1)!;
+    const installation = (more: object = {}) => ({ [`${collection}.installation`]: { executable, ...more } });
+    const settings = { settings: { LISTEN_PORT: 8093 } };
+
+    const check = await task(host, installation(settings), '--check', '--diff');
+    expect(check.result.changed).toBe(true);
+    expect(host.exists(envFile)).toBe(false);
+    const first = await task(host, installation(settings));
+    expect({ changed: first.result.changed, plan: first.result.plan }).toEqual({
+      changed: true,
+      plan: check.result.plan,
+    });
+    const secrets = secretsInFile(host);
+    expect(await secretsInProcess(host)).toEqual(secrets);
+    const pid = await mainPid(host);
+
+    expect((await task(host, installation(settings))).result.changed).toBe(false);
+    expect((await task(host, installation())).result.changed).toBe(false);
+    expect(await mainPid(host)).toBe(pid);
+    const info = await task(host, { [`${collection}.installation_info`]: { executable } });
+    expect(info.result.installation?.healthy).toBe(true);
+
+    const token = 'a-bearer-of-the-users-own-0123456789';
+    const differs = await task(host, installation({ mcp_token: token }), '-vvvv');
+    expect({
+      failed: differs.result.failed,
+      code: differs.result.code,
+      rolledBack: differs.result.rolled_back,
+    }).toEqual({
+      failed: true,
+      code: 'E_SECRET_DIFFERS',
+      rolledBack: false,
+    });
+    const brought = await task(
+      host,
+      installation({ mcp_token: token, rotate: ['MCP_TOKEN'] }),
+      '-vvvv',
+      '--diff',
+    );
+    expect(brought.result.changed).toBe(true);
+    expect(secretsInFile(host)).toEqual({ ...secrets, MCP_TOKEN: token });
+    for (const value of [token, ...Object.values(secrets)])
+      expect(`${differs.output}${brought.output}`.includes(value)).toBe(false);
+
+    await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
+    const before = await host.must('sha256sum /usr/local/lib/mcp-oauth-proxy/oauth_proxy.py');
+    const broken = await task(host, installation({ source: '/root/broken.py' }));
+    expect({
+      failed: broken.result.failed,
+      code: broken.result.code,
+      rolledBack: broken.result.rolled_back,
+    }).toEqual({
+      failed: true,
+      code: 'E_UNHEALTHY',
+      rolledBack: true,
+    });
+    expect(await host.must('sha256sum /usr/local/lib/mcp-oauth-proxy/oauth_proxy.py')).toBe(before);
+    expect((await task(host, installation({ unset: ['LISTEN_PORT'] }))).result.changed).toBe(true);
+    await expectAnswering(host);
+
+    const absent = installation({ state: 'absent', purge: true });
+    expect((await task(host, absent)).result).toMatchObject({ changed: true, outcome: 'uninstalled' });
+    expect(host.exists(envFile)).toBe(false);
+    expect((await task(host, absent)).result.changed).toBe(false);
+  });
+
+  test('the role brings the executable that was asked for and no other, and predicts before it is there', async () => {
+    await using host = await hostWithAnsible(suite, 'ansible-role', image);
+    const built = host.installerCommand([]).at(-1)!;
+    const [sha256 = ''] = (await host.must(`sha256sum ${built}`)).split(' ');
+    const role = (more: object = {}) => ({
+      'ansible.builtin.include_role': { name: `${collection}.host` },
+      vars: { mcp_installer_file: built, mcp_installer_sha256: sha256, ...more },
+    });
+    const placed = '/usr/local/bin/mcp-installer';
+
+    const wrong = `${sha256.startsWith('0') ? '1' : '0'}${sha256.slice(1)}`;
+    const other = await play(host, [role({ mcp_installer_sha256: wrong })]);
+    expect({ exitCode: other.exitCode, placed: host.exists(placed) }).toEqual({ exitCode: 2, placed: false });
+    const planIn = (output: string): string => /"plan": "([0-9a-f]{8})"/u.exec(output)?.[1] ?? '';
+    const check = await play(host, [role()], '--check', '-v');
+    expect({ placed: host.exists(placed), env: host.exists(envFile), changed: check.changed }).toEqual({
+      placed: false,
+      env: false,
+      changed: 2,
+    });
+    expect(await host.must('find /tmp -name "*.mcp-installer"')).toBe('');
+
+    const first = await play(host, [role()], '-v');
+    expect({ changed: first.changed, plan: planIn(first.output) }).toEqual({
+      changed: 2,
+      plan: planIn(check.output),
+    });
+    await expectAnswering(host);
+    expect((await play(host, [role()])).changed).toBe(0);
+    expect((await play(host, [role()], '--check')).changed).toBe(0);
+  });
+});
