@@ -158,7 +158,7 @@ describe.each(suites)('%s', (suite) => {
     const built = host.installerCommand([]).at(-1)!;
     const [sha256 = ''] = (await host.must(`sha256sum ${built}`)).split(' ');
     const role = (more: object = {}) => ({
-      'ansible.builtin.include_role': { name: `${collection}.host` },
+      'ansible.builtin.include_role': { name: `${collection}.mcp_installer` },
       vars: { mcp_installer_file: built, mcp_installer_sha256: sha256, ...more },
     });
     const placed = '/usr/local/bin/mcp-installer';
