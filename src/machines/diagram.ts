@@ -24,7 +24,7 @@ export interface StateSummary {
 export function stateSummaries(): StateSummary[] {
   return Object.values(installerMachine.states).map((state) => ({
     name: state.key,
-    description: state.description ?? '',
+    description: state.description!,
     final: state.type === 'final',
     actor: state.invoke[0]?.id ?? null,
   }));
@@ -45,14 +45,11 @@ export function transitions(): Transition[] {
       event: shortEvent(way.eventType),
       to: way.target?.[0]?.key ?? state.key,
       note: guardName(way.guard),
-      description: way.description ?? '',
+      description: way.description!,
     })),
   );
 }
 
 /** Guards of this machine are names, or names with parameters. */
-function guardName(guard: unknown): string {
-  if (typeof guard === 'string') return guard;
-  if (guard !== null && typeof guard === 'object' && 'type' in guard) return String(guard.type);
-  return '';
-}
+const guardName = (guard: unknown): string =>
+  typeof guard === 'string' ? guard : ((guard as { readonly type: string } | undefined)?.type ?? '');

@@ -87,7 +87,7 @@ export const installer = setup({
     takeAnswers: assign((_, output: OutputOf<'confirm'>) =>
       output.kind === 'replan' ? { answers: output.answers } : {},
     ),
-    adoptPlanNotes: assign(({ context }) => ({ notes: [...context.notes, ...(context.plan?.notes ?? [])] })),
+    adoptPlanNotes: assign(({ context }) => ({ notes: [...context.notes, ...context.plan!.notes] })),
     takeUndone: assign((_, output: OutputOf<'undo'>) => ({ undone: output })),
     markChanged: assign({ changed: true }),
     nextOperation: assign({ next: ({ context }) => context.next + 1 }),
