@@ -52,8 +52,8 @@ export function runIds(home: string): readonly string[] {
   }
 }
 
-/** How the system tells that something else stands in the place of a file: a link, a socket, a directory, a pipe. */
-const notFiles = ['ELOOP', 'ENXIO', 'EISDIR', 'unknown'];
+/** How it is told that something else stands in the place of a file: a link, a socket, all else. */
+const notFiles = ['ELOOP', 'ENXIO', 'unknown'];
 
 /** One run from its journal. Never throws: a journal that cannot be read is a run whose `damage` says why. */
 export function readRun(home: string, id: string): Run {
@@ -169,7 +169,7 @@ export function readMemory(home: string | null): Remembered {
     const run = readRun(home!, id);
     if (run.damage !== null) damaged.push({ run: id, why: run.damage });
     newer ??= run.writtenBy;
-    if (run.started === null || run.writtenBy !== null) continue;
+    if (run.started === null) continue;
     const open = run.ended === null && run.damage === null;
     return {
       ...base,

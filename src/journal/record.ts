@@ -90,15 +90,15 @@ function decodeRecord(
   if (match === null) return 'is no record';
   const [, head, sum] = match as unknown as [string, string, string];
   if (checksum(previous, `${head}}`) !== sum) return 'does not fit its checksum';
-  let value: unknown;
+  // JSON that ends in a brace is an object.
+  let value: { readonly n?: unknown; readonly k?: unknown };
   try {
-    value = JSON.parse(`${head}}`);
+    value = JSON.parse(`${head}}`) as typeof value;
   } catch {
     // Anybody can make a checksum that fits.
     return 'is no record';
   }
-  if (value === null || typeof value !== 'object' || !('n' in value) || !('k' in value))
-    return 'is no record';
+  if (!('n' in value) || !('k' in value)) return 'is no record';
   if (value.n !== expected) return 'is out of order';
   if (!isKind(value.k)) return `is of an unknown kind`;
   // What is in it is looked at once the first record has told whether the format is known.
@@ -131,7 +131,7 @@ function foreignStart(
 export function parseJournal(text: string, firstLine = 1): ParsedJournal {
   const lines = text.split('\n');
   // Without a line end the last line was being written when the power went.
-  const tail = lines.pop() ?? '';
+  const tail = lines.pop()!;
   const records: JournalRecord[] = [];
   let previous = '';
   for (const [index, line] of lines.entries()) {

@@ -94,10 +94,69 @@ describe('what a kind should hold', () => {
       [started, factOf({ fact: 'secretsSupplied', fingerprints: { toString: 'x' }, only: false })],
     ],
     ['an event that is text', [started, { k: 'event', event: 'x' }]],
+    ['a fact whose kind is a list of one', [started, factOf({ fact: ['revoked'] })]],
+    ['a fact without a kind', [started, factOf({})]],
+    ['a path that is a list of one', [started, factOf({ fact: 'replaced', path: ['/x'] })]],
     ['an end without a code', [started, { ...ended, exitCode: undefined }]],
-    ['a time that is none', [started, { ...ended, t: '1' }]],
+    ['an event without a type', [started, { k: 'event', event: { signal: 'SIGINT' } }]],
   ])('is missing in %s', (_, bodies) => {
     expect(damageOf(...bodies)).toBe('line 2 does not hold what its kind should');
+  });
+
+  test('is missing where a fact is no object', () => {
+    for (const fact of [null, undefined, 'revoked', 7, ['revoked']])
+      expect({ fact, damage: damageOf(started, { k: 'fact', v: 1, fact }) }).toEqual({
+        fact,
+        damage: 'line 2 does not hold what its kind should',
+      });
+  });
+
+  test('is asked of every field of a start, an event and an end', () => {
+    const { k, format, inherited, input, ...rest } = started;
+    for (const each of spoilt(rest))
+      expect({ each, damage: damageOf({ k, format, inherited, input, ...each }) }).toEqual({
+        each,
+        damage: 'line 1 does not hold what its kind should',
+      });
+    for (const [{ k: kind, ...fields }] of [[event], [ended]] as const)
+      for (const each of spoilt(fields))
+        expect({ each, damage: damageOf(started, { k: kind, ...each }) }).toEqual({
+          each,
+          damage: 'line 2 does not hold what its kind should',
+        });
+  });
+
+  test('is a time of day in UTC, and nothing else that means one', () => {
+    const damage = 'line 2 does not hold what its kind should';
+    const times = {
+      '2026-11-25T00:00:00.000Z': null,
+      '2026-11-25T00:00:00Z': null,
+      '1': damage,
+      '+002026-11-25T00:00:00.000Z': damage,
+      '2026-11-25T00:00:00Z (noon)': damage,
+      '2026-11-25T00:00:00.000': damage,
+      '2026-13-25T00:00:00.000Z': damage,
+    };
+    const judged = Object.keys(times).map((t) => [t, damageOf(started, { ...ended, t })]);
+    expect(Object.fromEntries(judged)).toEqual(times);
+    expect([damageOf(started, { ...ended, t: 0 }), damageOf(started, { ...ended, t: undefined })]).toEqual([
+      damage,
+      damage,
+    ]);
+  });
+
+  test('is nested as deep as any installer would, with room to spare, and no deeper', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 'x' : [nested(depth - 1), 'x']);
+    // The record, its event and the output are three of the 64.
+    const holding = (depth: number) => ({
+      k: 'event',
+      event: { type: 'x', output: { a: 'x', b: nested(depth) } },
+    });
+    expect([damageOf(started, holding(61)), damageOf(started, holding(62))]).toEqual([
+      null,
+      'line 2 does not hold what its kind should',
+    ]);
+    expect(damageOf(started, holding(3000))).toBe('line 2 does not hold what its kind should');
   });
 
   test.each<[string, object]>([

@@ -41,6 +41,7 @@ export const parts = {
     mutate: ['src/journal/*.ts'],
     tests: [
       'journal/{attempt,copies,durable,exported,files,fingerprint,ids,lock}',
+      'journal/{records,runs}',
       'journal/{folding-properties,for-undoing,journal,past,reading,retention,shape}',
       'library/install',
       'effects/undoing',
