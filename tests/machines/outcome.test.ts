@@ -93,6 +93,10 @@ describe('the exit code', () => {
     }
   });
 
+  test("of a person's no is 10, with whatever reason it was said", () => {
+    expect([exit('declined'), exit('declined', 'E_BUSY')]).toEqual([10, 10]);
+  });
+
   test('of a refusal without a reason is 10, and of an interrupt without a signal 13', () => {
     expect([exit('refused'), exit('interrupted')]).toEqual([10, 13]);
   });

@@ -2,7 +2,7 @@
 import { initialTransition, transition } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { InstallerError, type ErrorCode } from '../../src/errors.ts';
-import { installerMachine, machineVersion } from '../../src/machines/installer.ts';
+import { installerMachine } from '../../src/machines/installer.ts';
 import { defaultRequest } from '../../src/machines/request.ts';
 import type {
   Answers,
@@ -112,7 +112,8 @@ test('a run begins with the preflight, and knows nothing but what it was asked',
     context: { ...start, notes: [] },
     starts: [['preflight', 'preflight', { request }]],
   });
-  expect([installerMachine.id, installerMachine.version]).toEqual(['installer', machineVersion]);
+  // Of another version, runs so far could not be folded any more.
+  expect([installerMachine.id, installerMachine.version]).toEqual(['installer', '2']);
 });
 
 test('the machine tells by tags which states work, which of them change the host, and which are ends', () => {
