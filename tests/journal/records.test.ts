@@ -104,6 +104,12 @@ describe('damaged is', () => {
       );
   });
 
+  test('a record that does not hold what its kind should, and all that follows', () => {
+    expect(parseJournal(journalText([started, { k: 'event', event: 7 }, event]))).toEqual(
+      damaged('line 2 does not hold what its kind should', records.slice(0, 1)),
+    );
+  });
+
   test('told with its line in the file that the journal is a part of', () => {
     const damageFrom = (text: string): string | null => parseJournal(text, 10).damage;
     expect([
