@@ -2,6 +2,7 @@
  * What a diff may show of a file. A secret is hidden in every encoding; of lines that the installer did not write the
  * keys are shown alone, since other people's keys are secrets too and nobody can tell which of their words is one.
  */
+import { EnvFile } from '../env-file.ts';
 import type { Scope } from '../scope.ts';
 
 const hidden = '<hidden>';
@@ -14,9 +15,11 @@ const structure = /^\s*(?:\[[A-Za-z]+\]|[{}()[\];,]*)\s*$/u;
 /** Every value that must not be seen: the secrets before and after, and what else the env file keeps. */
 function valuesOf({ state, product }: Scope): readonly string[] {
   const settings = product.settings.map((setting) => setting.key);
-  const others = (state.env?.file.keys() ?? [])
+  const file = state.env?.file ?? EnvFile.empty();
+  const others = file
+    .keys()
     .filter((name) => !settings.includes(name))
-    .map((name) => state.env?.file.get(name) ?? '');
+    .map((name) => file.get(name) ?? '');
   const all = [...state.before.values(), ...state.after.values(), ...others];
   return [...new Set(all.flatMap((value) => value.split('\n')))].filter((value) => value.trim() !== '');
 }
@@ -28,8 +31,12 @@ const unescaped = (text: string): string =>
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
 
+/** Each byte as a character of its own: what is decoded is compared so, since nobody knows which letters its bytes are. */
+const bytesOf = (text: string): string => Buffer.from(text).toString('latin1');
+
 /** Finds the secrets in a line, however they are encoded. */
-function finder(values: readonly string[]): (line: string) => boolean {
+function finder(secrets: readonly string[]): (line: string) => boolean {
+  const values = secrets.map(bytesOf);
   const shortest = Math.min(...values.map(({ length }) => length));
   // A word that is shorter than the encoding of any of them hides none, and is not decoded: most lines have no other.
   const words = [
@@ -40,7 +47,7 @@ function finder(values: readonly string[]): (line: string) => boolean {
   /** The line as it is, and whatever it could be an encoding of, from every place where one could begin. */
   const readings = (line: string): readonly string[] => {
     const decoded = words.flatMap(({ encoding, word, group }) =>
-      (line.match(word) ?? []).flatMap((found) =>
+      [...line.matchAll(word)].flatMap(([found]) =>
         Array.from({ length: group }, (_, from) =>
           Buffer.from(found.slice(from), encoding).toString('latin1'),
         ),
@@ -49,7 +56,8 @@ function finder(values: readonly string[]): (line: string) => boolean {
     return [line, ...decoded];
   };
   const tells = (text: string): boolean => values.some((value) => text.includes(value));
-  return (line) => readings(line).some((text) => tells(text) || (isEscaped(text) && tells(unescaped(text))));
+  return (line) =>
+    readings(bytesOf(line)).some((text) => tells(text) || (isEscaped(text) && tells(unescaped(text))));
 }
 
 const atLeast = (characters: string, count: number): RegExp =>
@@ -70,8 +78,7 @@ export interface Masking {
 }
 
 export function createMasking(scope: Scope): Masking {
-  const values = valuesOf(scope);
-  const tells = values.length === 0 ? () => false : finder(values);
+  const tells = finder(valuesOf(scope));
   const safe = (line: string): string => (tells(line) ? hidden : line);
   return {
     own: (text) => text.split('\n').map(safe).join('\n'),
