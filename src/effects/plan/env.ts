@@ -23,7 +23,7 @@ function withSettings(scope: Scope, file: EnvFile, settings: Settings): EnvFile 
   for (const { key, default: preset } of scope.product.settings) {
     const current = next.get(key) ?? '';
     const wanted = settings[key] ?? '';
-    if (wanted === current || (current === '' && wanted === (preset ?? ''))) continue;
+    if (wanted === current || (current === '' && wanted === preset)) continue;
     next = wanted === '' ? next.without(key) : next.with(key, wanted);
   }
   return next;
@@ -54,7 +54,7 @@ export function maskedEnv(scope: Scope, bytes: Uint8Array | null, which: 'before
   const origins = new Map(
     scope.state.secrets
       .filter(({ origin }) => origin !== 'preserved' && origin !== 'removed')
-      .map(({ name, origin }) => [scope.state.after.get(name) ?? '', origin]),
+      .map(({ name, origin }) => [scope.state.after.get(name), origin]),
   );
   const settings = scope.state.desired?.settings ?? {};
   const shown = new Set(Object.values(settings));

@@ -4,10 +4,13 @@ import type { Affects, Desired } from '../../products/product.ts';
 import { lookAt } from '../identity.ts';
 import type { KeptEdit, Scope } from '../scope.ts';
 
+/** How the name of what is laid beside an edited file ends. */
+const offered = '.mcp-new';
+
 /** What a path affects where the product no longer says so: places are the same for every product. */
 export function affectsOf(path: string): readonly Affects[] {
   if (path.startsWith('/etc/systemd/system/')) return ['unit'];
-  if (path.startsWith('/etc/nginx/')) return path.endsWith('.mcp-new') ? [] : ['web'];
+  if (path.startsWith('/etc/nginx/')) return path.endsWith(offered) ? [] : ['web'];
   return ['service'];
 }
 
@@ -26,8 +29,6 @@ export interface Gone {
   readonly forgotten: readonly Forgotten[];
 }
 
-const offeredFor = (path: string): string | null => /^(.+)\.mcp-new$/u.exec(path)?.[1] ?? null;
-
 const stays = (path: string, product: string): Note => ({
   code: 'edit-kept',
   level: 'info',
@@ -43,7 +44,7 @@ export function goneFrom(scope: Scope, desired: Desired, kept: readonly KeptEdit
   const wanted = new Set([
     ...[...desired.files, ...desired.links].map(({ path }) => path),
     ...(desired.leaves ?? []),
-    ...kept.map(({ path }) => `${path}.mcp-new`),
+    ...kept.map(({ path }) => `${path}${offered}`),
   ]);
   const operations: Operation[] = [];
   const notes: Note[] = [];
@@ -55,7 +56,7 @@ export function goneFrom(scope: Scope, desired: Desired, kept: readonly KeptEdit
       forgotten.push({ path, baselines: [] });
       continue;
     }
-    if (found.hash === null || !hashes.includes(found.hash)) {
+    if (!hashes.some((hash) => hash === found.hash)) {
       if (isSaid(hashes)) continue;
       forgotten.push({ path, baselines: [''] });
       notes.push(stays(path, product.name));
@@ -69,7 +70,7 @@ export function goneFrom(scope: Scope, desired: Desired, kept: readonly KeptEdit
       before: found,
       after: null,
       detail: [],
-      because: offeredFor(path) === null ? `no longer part of ${product.name}` : 'the edit is gone',
+      because: path.endsWith(offered) ? 'the edit is gone' : `no longer part of ${product.name}`,
     });
   }
   return { operations, notes, forgotten };

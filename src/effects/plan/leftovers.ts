@@ -22,8 +22,9 @@ export function leftovers(scope: Scope, { files, links }: Managed): readonly Ope
   const temporary = new Map<string, readonly string[]>();
   const temporaryIn = (directory: string): readonly string[] => {
     const known = temporary.get(directory);
-    const found = known ?? (scope.host.list(directory) ?? []).filter(isTemporary);
-    if (known === undefined) temporary.set(directory, found);
+    if (known !== undefined) return known;
+    const found = (scope.host.list(directory) ?? []).filter(isTemporary);
+    temporary.set(directory, found);
     return found;
   };
   return places.flatMap(([directory, name]) =>

@@ -23,11 +23,12 @@ export function insteadOf(scope: Scope, hash: string): string {
  * Is the installed code the user's own? Then its hash as it was given. What is on disk decides; where a person edited or
  * removed it, what was last written there does.
  */
-function suppliedHash(scope: Scope, hash: string): string | null {
+function suppliedHash(scope: Scope, codeFile: string, hash: string): string | null {
   const { sourcesSupplied, baselines } = scope.memory();
-  const known = baselines[scope.product.codeFile ?? ''] ?? [];
-  const written = known.includes(hash) || sourcesSupplied.includes(hash) ? hash : known.at(-1);
-  return written !== undefined && sourcesSupplied.includes(written) ? written : null;
+  if (sourcesSupplied.includes(hash)) return hash;
+  const known = baselines[codeFile];
+  const written = known?.includes(hash) === true ? hash : known?.at(-1);
+  return sourcesSupplied.find((each) => each === written) ?? null;
 }
 
 /** A service of one's own does not get what the bundled one has learned since. */
@@ -53,7 +54,7 @@ export function chooseSource(scope: Scope, request: Request): Source {
   // What is no file at all is refused where files are decided about.
   if (found !== null && found.bytes === null) return bundled;
   const code = found?.bytes ?? null;
-  const supplied = suppliedHash(scope, found?.identity.hash ?? '');
+  const supplied = suppliedHash(scope, codeFile, found?.identity.hash ?? '');
   if (supplied === null) return bundled;
   if (code === null) throw new InstallerError('E_SOURCE_LOST', { path: codeFile });
   return { origin: 'file', code, notes: [keptNote(scope, codeFile, supplied)] };
