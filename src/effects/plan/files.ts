@@ -23,11 +23,18 @@ export type Decision =
     }
   | { readonly kind: 'conflict'; readonly breaks: boolean };
 
+/** A file or a link. */
+interface Standing extends Found {
+  readonly identity: FileIdentity & { readonly hash: string };
+}
+
 /** What stands there, where it is something that may be replaced at all: E_PATH_UNSAFE for a FIFO, a device, a directory. */
-function standingAt(scope: Scope, path: string): Found | null {
+function standingAt(scope: Scope, path: string): Standing | null {
   const found = lookAt(scope.host, path);
-  const { type, hash } = found?.identity ?? { type: 'file', hash: '' };
-  if (hash !== null) return found;
+  if (found === null) return null;
+  const { identity, bytes } = found;
+  const { type, hash } = identity;
+  if (hash !== null) return { identity: { ...identity, hash }, bytes };
   const why = type === 'directory' ? 'it is a directory' : 'it is not a regular file';
   throw new InstallerError('E_PATH_UNSAFE', {
     path,
@@ -139,7 +146,7 @@ export function decideFile(scope: Scope, file: DesiredFile, edits: Request['edit
   // Only mode or owner differ: the bytes are ours, so putting them right loses nothing.
   if (sameBytes) return write('mode or owner');
   if (known === undefined && file.unknown === 'adopt') return write('adopted: a backup is kept');
-  if (found.identity.hash !== null && known?.includes(found.identity.hash)) return write(null);
+  if (known?.includes(found.identity.hash) === true) return write(null);
   return decideEdited(scope, file, found, edits, known?.at(-1));
 }
 
@@ -168,11 +175,10 @@ const replacedLink = (path: string, words: string): Note => ({
 /** Is it a copy of what the link leads to: of what is there, of what is written, or of what was? */
 function isCopy(scope: Scope, link: DesiredLink, file: DesiredFile | undefined, hash: string): boolean {
   const target = lookAt(scope.host, link.target);
-  const known = scope.memory().baselines[link.target] ?? [];
   return (
     hash === target?.identity.hash ||
     (file !== undefined && hash === sha256(file.content)) ||
-    known.includes(hash)
+    scope.memory().baselines[link.target]?.includes(hash) === true
   );
 }
 
@@ -185,7 +191,7 @@ function isCopy(scope: Scope, link: DesiredLink, file: DesiredFile | undefined, 
 function decideReplacedLink(
   scope: Scope,
   link: DesiredLink,
-  found: Found,
+  found: Standing,
   file: DesiredFile | undefined,
   edits: Request['edits'],
 ): LinkDecision {
@@ -193,7 +199,7 @@ function decideReplacedLink(
   const offered = file === undefined ? link.target : sha256(file.content);
   const operation = linkOperation(scope, link, found);
   const { hash } = found.identity;
-  const what = found.bytes === null ? `was a link to ${hash ?? ''}` : 'was a file of its own';
+  const what = found.bytes === null ? `was a link to ${hash}` : 'was a file of its own';
   if (edits === 'replace') {
     const words = found.bytes === null ? what : `${what}, of which a backup is kept`;
     return { kind: 'make', operation, notes: [replacedLink(path, words)] };
@@ -215,7 +221,7 @@ export function decideLink(
   const operation = linkOperation(scope, link, found);
   if (found === null) return { kind: 'make', operation, notes: [] };
   const { type, hash } = found.identity;
-  if (type === 'link' && hash !== null) {
+  if (type === 'link') {
     // A relative link to the same place is as good: Debian's own tools make those.
     if (posix.resolve(posix.dirname(link.path), hash) === link.target) {
       return { kind: 'nothing', notes: [], kept: null };
@@ -226,7 +232,7 @@ export function decideLink(
     if (link.unknown === 'adopt') {
       return { kind: 'make', operation, notes: [replacedLink(link.path, `was a link to ${hash}`)] };
     }
-  } else if (hash !== null && isCopy(scope, link, file, hash)) {
+  } else if (isCopy(scope, link, file, hash)) {
     return { kind: 'make', operation, notes: [replacedLink(link.path, `was a copy of ${link.target}`)] };
   } else if (link.unknown === 'adopt') {
     const words = 'was a file of its own, of which a backup is kept';

@@ -26,17 +26,17 @@ const inUnit = (scope: Scope, unit: string, { pid }: Listener): boolean =>
 
 function isOurSockets(scope: Scope, port: number, listener: Listener): boolean {
   const { product, state } = scope;
-  const listens = state.unitsBefore.get(product.socket ?? '')?.listens ?? [];
-  const bySystemd = listener.pid === 1 && listens.some((address) => address.endsWith(`:${port}`));
-  return bySystemd || inUnit(scope, product.service, listener);
+  const socket = state.unitsBefore.get(product.socket ?? '');
+  const isItsPort = socket?.listens.some((address) => address.endsWith(`:${port}`)) === true;
+  return (listener.pid === 1 && isItsPort) || inUnit(scope, product.service, listener);
 }
 
 /** Does the site on disk name the port, or has a run before this one changed it without telling nginx? */
 function siteIsMoving(scope: Scope, web: WebProbe, port: number, operations: readonly Operation[]): boolean {
   if (scope.memory().owed.some(({ what }) => what === 'reloadWeb')) return true;
   const site = scope.host.readFile(web.site);
-  const text = site === null ? '' : Buffer.from(site).toString('utf8');
-  return changes(operations, web.site) && new RegExp(`^\\s*listen\\s[^;]*\\b${port}\\b`, 'mu').test(text);
+  if (site === null || !changes(operations, web.site)) return false;
+  return new RegExp(`^\\s*listen\\s[^;]*\\b${port}\\b`, 'mu').test(Buffer.from(site).toString('utf8'));
 }
 
 /** Does nginx still listen where the service shall, for a site of ours that is about to move? Then nginx goes first. */
@@ -48,12 +48,16 @@ export function webGivesPortUp(scope: Scope, desired: Desired, operations: reado
   return listenersOn(host, port, loopback).some((listener) => inUnit(scope, product.webUnit, listener));
 }
 
-const taken = (port: number, { address, name, pid }: Listener, remedy?: string): InstallerError =>
+const taken = (
+  port: number,
+  { address, name, pid }: Listener,
+  more: { readonly remedy?: string },
+): InstallerError =>
   new InstallerError('E_PORT_TAKEN', {
     port: String(port),
     address,
     who: `${name} (process ${pid})`,
-    ...(remedy === undefined ? {} : { remedy }),
+    ...more,
   });
 
 function checkServicePort(scope: Scope, desired: Desired, operations: readonly Operation[]): void {
@@ -65,7 +69,7 @@ function checkServicePort(scope: Scope, desired: Desired, operations: readonly O
   if (first === undefined) return;
   const onlyWeb = foreign.every((listener) => inUnit(scope, product.webUnit, listener));
   if (!onlyWeb || !webGivesPortUp(scope, desired, operations))
-    throw taken(port, first, otherPort(scope, port));
+    throw taken(port, first, { remedy: otherPort(scope, port) });
 }
 
 /** How another port is chosen: by the option of the setting that holds this one. */
@@ -94,9 +98,9 @@ function checkWebPort(scope: Scope, { port, serverName }: WebProbe): void {
     (listener) => !inUnit(scope, product.webUnit, listener) && !isOurSockets(scope, port, listener),
   );
   if (foreign === undefined) return;
-  const words =
+  const remedy =
     'Stop that program; or, if it is a web server that shall stay, let it pass requests on to the service and use --no-nginx with --public-url.';
-  throw taken(port, foreign, serverName === null ? undefined : words);
+  throw taken(port, foreign, serverName === null ? {} : { remedy });
 }
 
 /**
