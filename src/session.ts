@@ -96,9 +96,9 @@ export class Session {
     this.instance = product.instances?.instance ?? null;
     this.shared = open(null);
     this.home = this.instance === null ? this.shared : open(this.instance);
-    this.lock = this.tryLock();
-    // Only now: what a run that has just ended has written counts.
     try {
+      this.lock = this.tryLock();
+      // Only now: what a run that has just ended has written counts.
       this.remembered = readMemory(this.home?.path ?? null);
     } catch (error) {
       // Nobody gets a session to close: the lock of a program that goes on would stay.
