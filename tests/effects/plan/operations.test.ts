@@ -215,6 +215,21 @@ describe('a file', () => {
     expect(contents(scope)).toEqual({ [site]: [null, text] });
   });
 
+  test('that a person removed is written again, and told as a new one', () => {
+    const scope = scopeOf({ ...ours, baselines: { [site]: [sha256(text)] } });
+    expect(changes(scope, { desired: { files: [file] } }).changes).toEqual([
+      { path: site, before: '', after: text },
+    ]);
+  });
+
+  test('that takes the place of a link has no bytes to put back', async () => {
+    const host = createMemoryHost({ files: { '/etc/nginx/sites-available/x': '' } });
+    await host.makeLink(site, '/elsewhere', null);
+    const scope = scopeOf({ ...ours, host });
+    changes(scope, { desired: { files: [file] }, edits: 'replace' });
+    expect(contents(scope)).toEqual({ [site]: [null, text] });
+  });
+
   test('that a run of ours wrote is told whole, but for secrets', () => {
     const baselines = { [site]: ['', sha256(older)] };
     const scope = scopeOf({ ...ours, files: { [site]: older }, baselines });
@@ -305,7 +320,10 @@ describe('a link', () => {
 
   test('that replaces a copy of its file is told', () => {
     const made = changes(scopeOf({ ...ours, files: { [siteLink]: text, '/etc/other': '' } }), {
-      desired: { files: [{ ...file, path: '/etc/other', unknown: 'keep' }, file], links: [link] },
+      desired: {
+        files: [{ ...file, path: '/etc/other', content: Buffer.from('other\n'), unknown: 'keep' }, file],
+        links: [link],
+      },
     });
     expect(inOrder(made)).toEqual([`writeFile ${site}`, `makeLink ${siteLink}`]);
     expect(made.notes.map(({ code }) => code)).toEqual(['edit-kept', 'link-replaced']);

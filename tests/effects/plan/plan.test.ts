@@ -507,7 +507,8 @@ describe('a person is asked', () => {
     expect(await about({ env: 'KEY=k\n', before: new Map([['KEY', 'k']]) })).toEqual(told);
     expect(await about({ env: 'TOKEN=t\n', before: new Map([['KEY', '']]) })).toEqual([]);
     expect(await about({ before: new Map([['KEY', '']]) })).toEqual(told);
-    expect(await about({ env: 'TOKEN=t\n', secrets: [['KEY', 'healed']] })).toEqual([]);
+    const healed = made({ env: 'TOKEN=t\n', secrets: [['KEY', 'healed']] });
+    expect(await questions(healed, ask, 'forceRotate')).toEqual([]);
   });
 
   test('each thing once', async () => {
