@@ -45,7 +45,7 @@ export const parts = {
       'machines/loading',
       'machines/{decisions,guards,outcome,provide,replay,shape,words}',
     ],
-    score: null,
+    score: 95,
   },
   journal: {
     mutate: ['src/journal/*.ts'],
@@ -58,6 +58,6 @@ export const parts = {
       'library/install',
       'effects/undoing',
     ],
-    score: null,
+    score: 95,
   },
 };
