@@ -36,7 +36,8 @@ export interface SessionOptions {
   readonly input: unknown;
   readonly product: Pick<Product, 'name' | 'service' | 'envFile' | 'instances'>;
   /**
-   * Is the key of the fingerprints kept, so that later runs can compare? In an image it is not: its hosts would share it.
+   * Is the key of the fingerprints kept, so that later runs can compare? In an image it is not, nor is one of an earlier
+   * installation left there: its hosts would share it.
    */
   readonly keepsKey: boolean;
   /** May a run that changed nothing make the journal's directory, to say that all is as it should be? */
@@ -223,6 +224,9 @@ export class Session {
     let attached = this.journal.isAttached;
     try {
       if (written) await this.beforeChange();
+      const path = this.home?.path;
+      if (written && !this.options.keepsKey && result.exitCode === 0 && path !== undefined)
+        attempt(() => this.fingerprints.forget(path));
     } finally {
       attached = this.journal.isAttached;
       // How it ended is recorded in memory too: somebody may be watching.

@@ -88,10 +88,15 @@ function tracesOf(scope: Scope): readonly string[] {
  * One that is asked for new secrets does know.
  */
 function mustHaveBooted({ host, product }: Scope, request: Request, env: EnvOnDisk): void {
-  if (request.image || request.undo !== null || request.rotate !== 'none') return;
-  const isWaiting = product.secrets.every(({ name }) => (env.file.get(name) ?? '') === '');
+  if (request.image || request.undo !== null || request.rotate === 'all') return;
+  // One that is only ever brought along says nothing of whether the others were made.
+  const isWaiting = product.secrets.every(
+    ({ name, optional }) => optional === true || (env.file.get(name) ?? '') === '',
+  );
   const unit = firstBootUnit(product);
-  if (isWaiting && host.lstat(unit) !== null)
+  // The directory is made before the env file is: a run may have been killed between that and the unit.
+  const traces = [unit, `/etc/systemd/system/${product.service}.requires`];
+  if (isWaiting && traces.some((path) => host.lstat(path) !== null))
     throw new InstallerError('E_IMAGE_UNBOOTED', { unit: unit.slice(unit.lastIndexOf('/') + 1) });
 }
 
@@ -106,8 +111,9 @@ export function detect(scope: Scope, request: Request): DetectOutput {
     return { kind: 'existing', notes: [] };
   }
   const traces = tracesOf(scope);
-  // Of an image's secrets nothing is lost.
-  if (traces.length === 0 || request.image) return { kind: 'fresh', notes: [] };
+  // Of an image's secrets nothing is lost, unless it is an installation that serves.
+  const runs = isRunning(scope.state.unitsBefore.get(scope.product.service));
+  if (traces.length === 0 || (request.image && !runs)) return { kind: 'fresh', notes: [] };
   // Only giving up all of them mends a loss: the ones not named would be new as well.
   if (request.rotate === 'all') {
     return {

@@ -84,6 +84,7 @@ async function lookAtPlatform(scope: Scope, { checks, image }: Request): Promise
 export async function preflight(scope: Scope, request: Request): Promise<PreflightOutput> {
   const notes: Note[] = [];
   scope.state.start = request.start && !request.image;
+  scope.state.image = request.image;
   if (scope.mustOwn && scope.host.root === '/') {
     return refused(new InstallerError('E_NOT_ROOT', { command: scope.sudoCommand }));
   }

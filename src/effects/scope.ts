@@ -153,6 +153,8 @@ export interface RunState {
   /** The change under way; undoing waits for it. */
   inFlight: Promise<unknown>;
   start: boolean;
+  /** Is this an image? What runs here is none of its business then. */
+  image: boolean;
 }
 
 /** What the effects of one run share. */
@@ -186,5 +188,6 @@ export const createScope = (options: ScopeOptions): Scope => ({
     restarted: new Set(),
     inFlight: Promise.resolve(),
     start: true,
+    image: false,
   },
 });

@@ -90,7 +90,10 @@ async function replace(
   const { state } = scope;
   const { path, before, after } = operation;
   if (state.services === 'live') {
-    for (const due of state.obligations.get(path) ?? []) scope.record({ fact: 'owed', ...due });
+    for (const due of state.obligations.get(path) ?? []) {
+      // The hosts of an image start with what is written.
+      if (!state.image || due.what === 'reloadManager') scope.record({ fact: 'owed', ...due });
+    }
   }
   announce(scope, operation);
   const baselines = scope.memory().baselines[path] ?? [];

@@ -69,8 +69,8 @@ export const refusals = {
     exit: 10,
     what: (x) =>
       `This is an image whose hosts make their secrets at their first boot (${v(x, 'unit')}), and that has not happened here.`,
-    remedy: () =>
-      'To bring the image up to date, add --image. To make an installation of it, with secrets of its own, add --force-rotate-tokens.',
+    remedy: (x) =>
+      `To bring the image up to date, add --image. To make an installation of it, with secrets of its own, add --force-rotate-tokens. On a host that has booted, systemctl status ${v(x, 'unit')} tells why it has none.`,
   },
   E_ENV_INVALID: {
     exit: 10,

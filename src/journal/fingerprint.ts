@@ -3,8 +3,9 @@
  * published journal gives nobody anything to try guesses against.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { existsSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
-import { readRegularFile, writeNewFile } from './files.ts';
+import { readRegularFile, syncDirectory, writeNewFile } from './files.ts';
 
 const keyName = 'fingerprint.key';
 const keyBytes = 32;
@@ -14,6 +15,8 @@ export interface Fingerprints {
   of(value: string): string;
   /** Keeps the key, where it is not kept yet. E_JOURNAL. */
   keep(home: string): void;
+  /** Removes the key, where one is kept; durable when this returns. */
+  forget(home: string): void;
 }
 
 function readKey(home: string): Buffer | null {
@@ -36,6 +39,12 @@ export function openFingerprints(home: string | null): Fingerprints {
     keep: (directory) => {
       if (readKey(directory) === null)
         writeNewFile(directory, keyName, Buffer.from(`${key.toString('hex')}\n`));
+    },
+    forget: (directory) => {
+      const file = path.join(directory, keyName);
+      if (!existsSync(file)) return;
+      unlinkSync(file);
+      syncDirectory(directory);
     },
   };
 }

@@ -29,27 +29,33 @@ function madeBy({ bytes, format = 'hex' }: GeneratedSecret): readonly [call: str
   return [`alphanumeric ${length}`, length];
 }
 
+/** What systemd reads as the beginning of an assignment, as a POSIX extended expression (systemd.exec(5), EnvironmentFile=). */
+const assigns = (name: string): string => `^[[:space:]]*${name}[[:space:]]*=[[:space:]]*`;
+
 /**
  * The values stand in no argument list: what handles them is built into the shell. /dev/random waits until the kernel has
- * gathered enough, which at a first boot it may not have (random(4)).
+ * gathered enough, which at a first boot it may not have (random(4)). What a person made of the lines before, with quotes,
+ * blanks or CRLF, is as empty as it was.
  */
 function script(product: Named): string {
   const secrets = product.secrets.filter((spec) => spec.optional !== true);
   const names = secrets.map(({ name }) => name);
   return `#!/bin/sh
-# Written by mcp-installer for an image: makes the secrets of this host that are still empty in ${product.envFile}.
+# Written by mcp-installer for an image: makes the secrets of this host that have no value yet in ${product.envFile}.
 # What is there stays. It is all there or not there: a new file takes the old one's name.
 set -eu
+export LC_ALL=C
 umask 077
 env=${product.envFile}
 new=$env.first-boot
 
 hex() { od -An -v -tx1 -N "$1" /dev/random | tr -d ' \\n'; }
 base64url() { head -c "$1" /dev/random | base64 -w 0 | tr '+/' '-_' | tr -d =; }
-alphanumeric() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/random | head -c "$1"; }
+alphanumeric() { tr -dc 'A-Za-z0-9' </dev/random | head -c "$1"; }
 
-# NAME LENGTH MAKER NUMBER: prints the line of a new secret
+# NAME LENGTH MAKER NUMBER: prints a line for the secret where it has no value.
 made() {
+  if grep -aEq "${assigns('$1')}('[^']|\\"[^\\"]|[^'\\"[:space:]])" "$env"; then return; fi
   value=$("$3" "$4")
   if [ "\${#value}" -ne "$2" ]; then
     echo "first-boot: $1 could not be made" >&2
@@ -58,26 +64,26 @@ made() {
   printf '%s=%s\\n' "$1" "$value"
 }
 
-grep -Eq "^(${names.join('|')})=\$" "$env" || exit 0
-
-while IFS= read -r line || [ -n "$line" ]; do
-  case $line in
+if [ ! -f "$env" ]; then
+  echo "first-boot: $env is missing" >&2
+  exit 1
+fi
+lines=$(
 ${secrets
   .map((spec) => {
     const [call, length] = madeBy(spec);
-    const { name } = spec;
-    return `    ${name}=) made ${name} ${length} ${call} ;;`;
+    return `  made ${spec.name} ${length} ${call}`;
   })
   .join('\n')}
-    *) printf '%s\\n' "$line" ;;
-  esac
-done <"$env" >"$new"
-for name in ${names.join(' ')}; do
-  if ! grep -q "^$name=." "$new"; then
-    echo "first-boot: $name does not stand in $env" >&2
-    exit 1
-  fi
-done
+)
+[ -n "$lines" ] || exit 0
+
+rm -f "$new"
+trap 'rm -f "$new"' EXIT
+{
+  printf '%s\\n' "$lines"
+  grep -aEv "${assigns(`(${names.join('|')})`)}(''|\\"\\")?[[:space:]]*\$" "$env" || [ $? -eq 1 ]
+} >"$new"
 sync "$new"
 mv -f "$new" "$env"
 sync "\${env%/*}"
@@ -96,7 +102,6 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-RemainAfterExit=yes
 ExecStart=/bin/sh ${firstBootScript(product)}
 UMask=0077
 CapabilityBoundingSet=

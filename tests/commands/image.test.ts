@@ -1,6 +1,17 @@
 /** `--image`: everything but the secrets, which each host that is made from the image makes at its first boot. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { withFirstBoot } from '../../src/products/first-boot.ts';
@@ -58,7 +69,7 @@ test('a second run finds nothing to do, status finds nothing amiss, and settings
   });
   const status = await run(['status', '--root', root.path]);
   expect({ exitCode: status.exitCode, stderr: status.stderr }).toEqual({ exitCode: 0, stderr: '' });
-  expect(status.stdout).not.toContain('missing');
+  expect(status.stdout).not.toContain(': missing');
   expect((await run(['--image', '--root', root.path, '--port', '9000'])).exitCode).toBe(0);
   expect(readFileSync(path.join(root.path, envFile), 'utf8')).toBe(empty.replace('8083', '9000'));
 });
@@ -87,6 +98,40 @@ test('a plain run refuses to put secrets into an image; asked for new ones it ma
   expect((await run(['--root', root.path, '--force-rotate-tokens'])).exitCode).toBe(0);
   expect(readFileSync(path.join(root.path, envFile), 'utf8')).toMatch(/^MCP_TOKEN=[0-9a-f]{64}\n/u);
   expect((await run(['--root', root.path, '--detailed-exitcode'])).exitCode).toBe(0);
+});
+
+test.each([
+  ['an optional secret that was typed into it', 'OWNER_PASSWORD=an-owners-password\n', []],
+  ['a rotation of one', '', ['--force-rotate-tokens', 'CLIENT_ID']],
+])('%s does not make an installation of an image', async (_, line, options) => {
+  using root = temporaryRoot();
+  await run(['--image', '--root', root.path]);
+  appendFileSync(path.join(root.path, envFile), line);
+  const refused = await run(['--root', root.path, '--json', ...options]);
+  expect({ exitCode: refused.exitCode, code: codesIn(refused).at(-1) }).toEqual({
+    exitCode: 10,
+    code: 'E_IMAGE_UNBOOTED',
+  });
+});
+
+test('a run that was killed before the unit of the first boot was there has left an image all the same', async () => {
+  using root = temporaryRoot();
+  await run(['--image', '--root', root.path]);
+  execFileSync('find', [root.path, '-name', `*first-boot*`, '-delete']);
+  expect((await run(['--root', root.path])).exitCode).toBe(10);
+  expect((await run(['--image', '--root', root.path])).exitCode).toBe(0);
+  expect((await run(['--image', '--root', root.path, '--detailed-exitcode'])).exitCode).toBe(0);
+});
+
+test('the key of an earlier installation does not stay in an image, and does in an installation that refuses to become one', async () => {
+  using root = temporaryRoot();
+  const key = path.join(root.path, 'var/lib/mcp-installer/fingerprint.key');
+  await run(['--root', root.path]);
+  await run(['--image', '--root', root.path]);
+  expect(existsSync(key)).toBe(true);
+  await run(['uninstall', '--purge', '--yes', '--root', root.path]);
+  expect((await run(['--image', '--root', root.path])).exitCode).toBe(0);
+  expect(existsSync(key)).toBe(false);
 });
 
 test('where the env file was taken out of a tree, as people do before they make an image of it, none is missed', async () => {
@@ -126,7 +171,10 @@ describe('the script of the first boot', () => {
   /** The env file with this text, and what runs the script over it. */
   function prepared(
     text: string,
-  ): Disposable & { readonly env: string; readonly boot: () => { status: number | null; stderr: string } } {
+  ): Disposable & {
+    readonly env: string;
+    readonly boot: (edit?: (script: string) => string) => { status: number | null; stderr: string };
+  } {
     const root = temporaryRoot();
     const directory = path.join(root.path, 'etc/it');
     const env = path.join(directory, '.env');
@@ -145,48 +193,73 @@ describe('the script of the first boot', () => {
     const script = withFirstBoot(product, nothing).files.find(({ role }) => role === 'first boot script');
     return {
       env,
-      boot: () => {
-        const { status, stderr } = spawnSync('sh', ['-s'], { input: script?.content, encoding: 'utf8' });
+      boot: (edit = (text) => text) => {
+        const { status, stderr } = spawnSync('sh', ['-s'], {
+          input: edit(Buffer.from(script?.content ?? '').toString('utf8')),
+          encoding: 'utf8',
+        });
         return { status, stderr };
       },
       [Symbol.dispose]: () => root[Symbol.dispose](),
     };
   }
 
-  test('makes each secret in its format, and leaves every other byte', () => {
-    using host = prepared("# theirs\nHEX=\nURL=\n\nWORD=\nPORT=1\nODD='a\\b  c'\nHEXAGON=\n");
+  test('makes each secret in its format, at the head, and leaves every other line', () => {
+    using host = prepared("# theirs\nHEX=\nURL=\n\nWORD=\nPORT=1\nODD='a\\b  c'\nHEXAGON=\nLAST=ä");
     expect(host.boot()).toEqual({ status: 0, stderr: '' });
     expect(readFileSync(host.env, 'utf8')).toMatch(
-      /^# theirs\nHEX=[0-9a-f]{32}\nURL=[A-Za-z0-9_-]{27}\n\nWORD=[A-Za-z0-9]{22}\nPORT=1\nODD='a\\b {2}c'\nHEXAGON=\n$/u,
+      /^HEX=[0-9a-f]{32}\nURL=[A-Za-z0-9_-]{27}\nWORD=[A-Za-z0-9]{22}\n# theirs\n\nPORT=1\nODD='a\\b {2}c'\nHEXAGON=\nLAST=ä\n$/u,
     );
     expect(statSync(host.env).mode & 0o777).toBe(0o600);
   });
 
-  test('makes what is empty alone, and does nothing the second time', () => {
-    using host = prepared('HEX=kept\nURL=\nWORD=kept too\n');
+  test('makes what has no value alone, and does nothing the second time', () => {
+    using host = prepared('HEX=kept\nURL=\n WORD = "kept too"\n');
     expect(host.boot().status).toBe(0);
     const text = readFileSync(host.env, 'utf8');
-    expect(text).toMatch(/^HEX=kept\nURL=[A-Za-z0-9_-]{27}\nWORD=kept too\n$/u);
+    expect(text).toMatch(/^URL=[A-Za-z0-9_-]{27}\nHEX=kept\n WORD = "kept too"\n$/u);
     const { ino, mtimeMs } = statSync(host.env);
     expect(host.boot().status).toBe(0);
-    expect({
-      ino: statSync(host.env).ino,
-      mtimeMs: statSync(host.env).mtimeMs,
-      text: readFileSync(host.env, 'utf8'),
-    }).toEqual({ ino, mtimeMs, text });
+    expect({ ino: statSync(host.env).ino, mtimeMs: statSync(host.env).mtimeMs }).toEqual({ ino, mtimeMs });
+    expect(readFileSync(host.env, 'utf8')).toBe(text);
   });
 
-  test('a boot that was cut off is made good by the next one', () => {
+  test.each([
+    ['line ends of Windows', 'HEX=\r\nURL=\r\nWORD=\r\nPORT=1\r\n', 'PORT=1\r\n'],
+    ['quotes and blanks', 'HEX=""\nURL=\'\'\n  WORD =  \nPORT=1\n', 'PORT=1\n'],
+    ['a line twice', 'HEX=\nHEX=\nURL=\nWORD=\nPORT=1\n', 'PORT=1\n'],
+    ['no line at all', 'PORT=1\n', 'PORT=1\n'],
+    ['nothing', '', ''],
+  ])('%s: what is empty to systemd is empty to it', (_, text, rest) => {
+    using host = prepared(text);
+    expect(host.boot()).toEqual({ status: 0, stderr: '' });
+    const now = readFileSync(host.env, 'utf8');
+    expect(now).toMatch(/^HEX=[0-9a-f]{32}\nURL=.{27}\nWORD=.{22}\n/u);
+    expect(now.split('\n').slice(3).join('\n')).toBe(rest);
+  });
+
+  test.each([
+    ['a file', (left: string) => writeFileSync(left, 'HEX=half', { mode: 0o644 })],
+    ['a link', (left: string) => symlinkSync('/dev/null', left)],
+  ])('a boot that was cut off is made good by the next one, though %s is left of it', (_, leave) => {
     using host = prepared('HEX=\nURL=\nWORD=\n');
-    writeFileSync(`${host.env}.first-boot`, 'HEX=half');
+    leave(`${host.env}.first-boot`);
     expect(host.boot().status).toBe(0);
     expect(readFileSync(host.env, 'utf8')).toMatch(/^HEX=[0-9a-f]{32}\nURL=.{27}\nWORD=.{22}\n$/u);
+    expect(lstatSync(host.env).mode & 0o777).toBe(0o600);
     expect(existsSync(`${host.env}.first-boot`)).toBe(false);
   });
 
-  test('refuses where a secret has no line, and changes nothing', () => {
-    using host = prepared('HEX=\nURL=\n');
-    expect(host.boot()).toEqual({ status: 1, stderr: `first-boot: WORD does not stand in ${host.env}\n` });
-    expect(readFileSync(host.env, 'utf8')).toBe('HEX=\nURL=\n');
+  test('refuses where there is no env file, or no randomness, and leaves nothing behind', () => {
+    using host = prepared('HEX=\nURL=\nWORD=\n');
+    const none = host.boot((script) => script.replaceAll('/dev/random', '/dev/null'));
+    expect({ status: none.status, told: none.stderr }).toEqual({
+      status: 1,
+      told: 'first-boot: HEX could not be made\n',
+    });
+    expect(readdirSync(path.dirname(host.env))).toEqual(['.env']);
+    expect(readFileSync(host.env, 'utf8')).toBe('HEX=\nURL=\nWORD=\n');
+    rmSync(host.env);
+    expect(host.boot()).toEqual({ status: 1, stderr: `first-boot: ${host.env} is missing\n` });
   });
 });

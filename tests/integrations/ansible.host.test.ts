@@ -131,6 +131,8 @@ describe.each(suites)('%s', (suite) => {
     for (const value of [token, ...Object.values(secrets)])
       expect(`${differs.output}${brought.output}`.includes(value)).toBe(false);
 
+    const help = await task(host, installation({ source: '--help' }));
+    expect({ failed: help.result.failed, code: help.result.code }).toEqual({ failed: true, code: 'E_USAGE' });
     await host.write('/root/broken.py', 'raise SystemExit("broken")\n');
     const before = await host.must('sha256sum /usr/local/lib/mcp-oauth-proxy/oauth_proxy.py');
     const broken = await task(host, installation({ source: '/root/broken.py' }));
@@ -182,6 +184,9 @@ describe.each(suites)('%s', (suite) => {
     });
     await expectAnswering(host);
     expect((await play(host, [role()])).changed).toBe(0);
+    // It is verified where it was brought before, too.
+    const later = await play(host, [role({ mcp_installer_sha256: wrong })]);
+    expect(later.exitCode).toBe(2);
     expect((await play(host, [role()], '--check')).changed).toBe(0);
   });
 });

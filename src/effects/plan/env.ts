@@ -10,11 +10,14 @@ const settingsToRemember = (scope: Scope, settings: Settings): readonly (readonl
     .map(({ key }) => [key, settings[key] ?? ''] as const)
     .filter(([, value]) => value !== '');
 
+/** Of an image each name stands there without its value. */
 function freshEnv(scope: Scope, settings: Settings): Uint8Array {
-  const secrets = scope.product.secrets
-    .filter(({ name }) => scope.state.secrets.some((each) => each.name === name && each.origin !== 'removed'))
-    .map(({ name }) => [name, scope.state.after.get(name) ?? ''] as const);
-  return renderEnvFile([...secrets, ...settingsToRemember(scope, settings)]);
+  const { after, secrets } = scope.state;
+  const deferred = secrets.filter(({ origin }) => origin === 'deferred').map(({ name }) => name);
+  const lines = scope.product.secrets
+    .map(({ name }) => [name, after.get(name) ?? ''] as const)
+    .filter(([name, value]) => value !== '' || deferred.includes(name));
+  return renderEnvFile([...lines, ...settingsToRemember(scope, settings)]);
 }
 
 /** A remembered setting is only written where what is there, default included, differs from what is in force. */

@@ -104,7 +104,7 @@ export function reloadsOf(
   ];
   // A web server that was started since then stays on: others may rely on it by now.
   const web = step('reloadWeb', product.webUnit, runs(product.webUnit) ? 'reload' : null);
-  const webFirst = sockets.length > 0 && webHasPortOfThen(scope);
+  const webFirst = programs.length > 0 && webHasPortOfThen(scope);
   return [
     ...stopped,
     ...step('reloadManager', managerUnit, 'reload'),

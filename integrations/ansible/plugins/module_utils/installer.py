@@ -25,7 +25,7 @@ def common_options(params):
     words = []
     for name in ('root', 'instance', 'product'):
         if params[name] is not None:
-            words += ['--' + name, params[name]]
+            words.append('--%s=%s' % (name, params[name]))
     return words
 
 
@@ -39,13 +39,22 @@ def run(module, command, options, data=None):
     clean = dict((name, '') for name in os.environ if name.startswith('MCP_INSTALLER_') or name == 'DRY_RUN')
     code, out, err = module.run_command(words, data=data, binary_data=True, environ_update=clean)
     events = []
-    for line in out.splitlines():
+    # Not splitlines(), which ends a line at more than line ends; JSON does not.
+    for line in out.split('\n'):
+        if not line:
+            continue
         try:
             events.append(json.loads(line))
         except ValueError:
             module.fail_json(msg='mcp-installer told something that is no JSON', rc=code, stderr=err)
     if not events or events[-1].get('type') != 'result':
         module.fail_json(msg='mcp-installer ended without a result', rc=code, stderr=err)
+    if events[-1]['command'] != command:
+        module.fail_json(msg='mcp-installer was asked for %s and did something else' % command, rc=code)
+    # sudo's environment counts for it too: what was only predicted is not done.
+    dry = [event['dryRun'] for event in events if event['type'] == 'run']
+    if dry and dry[-1] != module.check_mode:
+        module.fail_json(msg='DRY_RUN is set in the environment of sudo; a play has its check mode for that')
     return events
 
 

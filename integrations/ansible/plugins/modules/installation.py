@@ -201,7 +201,8 @@ def config_line(module, name, value):
     """A line that the installer's reader takes as it is meant."""
     if value is False or value is None:
         module.fail_json(msg='settings: %s has no value; to forget it, name it in unset' % name)
-    text = '1' if value is True else str(value)
+    listed = ','.join(str(each) for each in value) if isinstance(value, list) else str(value)
+    text = '1' if value is True else listed
     if "'" in text or '\n' in text or '\r' in text:
         module.fail_json(msg='settings: %s has a quote or a line end in it' % name)
     return "%s='%s'\n" % (name, text)
@@ -222,17 +223,17 @@ def install_options(module):
     if params['settings']:
         words += ['--config', config_file(module)]
     if params['unset']:
-        words += ['--unset', ','.join(params['unset'])]
+        words.append('--unset=' + ','.join(params['unset']))
     if params['mcp_token'] is not None:
         words += ['--mcp-token-file', '-']
     for option, path in sorted(params['secret_files'].items()):
-        words += ['--' + option, path]
+        words.append('--%s=%s' % (option, path))
     if params['rotate']:
         # With a space commander would take what follows for its value.
         named = [] if params['rotate'] == ['all'] else ['=' + ','.join(params['rotate'])]
         words += ['--force-rotate-tokens' + ''.join(named)]
     if params['source'] is not None:
-        words += ['--source', params['source']]
+        words.append('--source=' + params['source'])
     flags = {
         '--keep-edited': params['edits'] == 'keep',
         '--force-config': params['edits'] == 'replace',
