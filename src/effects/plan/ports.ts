@@ -5,6 +5,7 @@ import type { Desired, WebProbe } from '../../products/product.ts';
 import { everywhere, isListenerOf, listenersOn, loopback, type Listener } from '../listener.ts';
 import type { Scope } from '../scope.ts';
 import { isInUnit, isRunning } from '../units.ts';
+import { foreignBytes } from '../web.ts';
 
 const changes = (operations: readonly Operation[], path: string): boolean =>
   operations.some((operation) => operation.path === path);
@@ -34,9 +35,10 @@ function isOurSockets(scope: Scope, port: number, listener: Listener): boolean {
 /** Does the site on disk name the port, or has a run before this one changed it without telling nginx? */
 function siteIsMoving(scope: Scope, web: WebProbe, port: number, operations: readonly Operation[]): boolean {
   if (scope.memory().owed.some(({ what }) => what === 'reloadWeb')) return true;
-  const site = scope.host.readFile(web.site);
-  if (site === null || !changes(operations, web.site)) return false;
-  return new RegExp(`^\\s*listen\\s[^;]*\\b${port}\\b`, 'mu').test(Buffer.from(site).toString('utf8'));
+  if (!changes(operations, web.site)) return false;
+  // What is about to be replaced may be a link of a person's: nginx follows it.
+  const site = Buffer.from(foreignBytes(scope.host, web.site) ?? []).toString('utf8');
+  return new RegExp(`^\\s*listen\\s[^;]*\\b${port}\\b`, 'mu').test(site);
 }
 
 /** Does nginx still listen where the service shall, for a site of ours that is about to move? Then nginx goes first. */

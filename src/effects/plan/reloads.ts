@@ -164,6 +164,16 @@ function howOf(scope: Scope, what: What, unit: string): Reload['how'] {
   return what === 'reloadWeb' ? 'reload' : 'restart';
 }
 
+/** Owed by an interrupted run, where one is named. */
+type Due = Obligation & { readonly run?: string };
+
+/** A new socket takes the service with it, and one that is started needs the service stopped first. */
+function serviceWithSocket({ product }: Scope, due: readonly Due[]): readonly Due[] {
+  const socket = due.find(({ what }) => what === 'restartSocket');
+  if (socket === undefined || due.some(({ what }) => what === 'restart')) return [];
+  return [{ what: 'restart', unit: product.service, because: [socket.unit] }];
+}
+
 /**
  * One step for each program, with all its reasons, in the order in which they have to happen.
  *
@@ -179,13 +189,15 @@ export async function reloadsOf(
   // Nothing runs here: what is written is what the next boot reads.
   if (scope.state.services === 'offline') return [];
   const changesWeb = planned.some(({ what }) => what === 'reloadWeb');
-  const due: readonly (Obligation & { readonly run?: string })[] = [
+  const found: readonly Due[] = [
     ...planned,
     ...owedHere(scope, desired),
     ...dueByState(scope, desired, socketMoves),
     ...(await webDueByState(scope, desired, changesWeb)),
   ];
-  const reloads = order.flatMap((what): Reload[] => {
+  const due = [...found, ...serviceWithSocket(scope, found)];
+  const steps = webGivesPortUp(scope, desired, operations) ? webFirst : order;
+  const reloads = steps.flatMap((what): Reload[] => {
     const own = due.filter((each) => each.what === what);
     const [first] = own;
     if (first === undefined) return [];
@@ -199,21 +211,5 @@ export async function reloadsOf(
       },
     ];
   });
-  // A new socket takes the service with it, and one that is started needs the service stopped first.
-  const withService =
-    reloads.some(({ what }) => what === 'restartSocket') && !reloads.some(({ what }) => what === 'restart');
-  const all = withService ? [...reloads, serviceWithSocket(scope)] : reloads;
-  const moves =
-    all.some(({ what }) => what === 'restartSocket') && webGivesPortUp(scope, desired, operations);
-  const steps: readonly Reload['what'][] = moves ? webFirst : order;
-  const sorted = all.toSorted((a, b) => steps.indexOf(a.what) - steps.indexOf(b.what));
-  return scope.state.start ? sorted : sorted.filter(({ what }) => what === 'reloadManager');
+  return scope.state.start ? reloads : reloads.filter(({ what }) => what === 'reloadManager');
 }
-
-const serviceWithSocket = (scope: Scope): Reload => ({
-  what: 'restart',
-  unit: scope.product.service,
-  because: [scope.product.socket ?? ''],
-  how: howOf(scope, 'restart', scope.product.service),
-  owedBy: [],
-});
