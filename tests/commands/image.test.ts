@@ -169,9 +169,7 @@ describe('the script of the first boot', () => {
   ];
 
   /** The env file with this text, and what runs the script over it. */
-  function prepared(
-    text: string,
-  ): Disposable & {
+  function prepared(text: string): Disposable & {
     readonly env: string;
     readonly boot: (edit?: (script: string) => string) => { status: number | null; stderr: string };
   } {
