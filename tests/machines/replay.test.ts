@@ -50,6 +50,7 @@ test('where nothing is asked for, secrets, edits and code stay, questions are no
     ask: false,
     packages: true,
     start: true,
+    image: false,
     rollback: true,
     checks: true,
     downgrade: false,
