@@ -2,7 +2,6 @@
  * What is mutated, part by part, with the tests that see it in their own process. `score`: what it must keep, in percent;
  * null where it has not been measured yet.
  */
-const library = 'library/{child-actor,faulty,install,judge-options,names}';
 
 export const parts = {
   env: {
