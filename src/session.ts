@@ -35,10 +35,7 @@ export interface SessionOptions {
   readonly command: string;
   readonly input: unknown;
   readonly product: Pick<Product, 'name' | 'service' | 'envFile' | 'instances'>;
-  /**
-   * Is the key of the fingerprints kept, so that later runs can compare? In an image it is not, nor is one of an earlier
-   * installation left there: its hosts would share it.
-   */
+  /** Is the key of the fingerprints kept, for later runs? In an image it is not, nor an older one: its hosts would share it. */
   readonly keepsKey: boolean;
   /** May a run that changed nothing make the journal's directory, to say that all is as it should be? */
   readonly founds: boolean;

@@ -1,7 +1,7 @@
 /** `detect`: fresh, in service, or in service with its secrets lost? Reads the env file as the data that it is. */
 import { InstallerError } from '../errors.ts';
 import type { DetectOutput, Request } from '../machines/types.ts';
-import { firstBootUnit } from '../products/first-boot.ts';
+import { firstBootName, firstBootTraces } from '../products/first-boot.ts';
 import type { Product, Settings } from '../products/product.ts';
 import { mustBeOnlyOne } from './beside.ts';
 import { parsedEnv } from './env-parsed.ts';
@@ -93,11 +93,9 @@ function mustHaveBooted({ host, product }: Scope, request: Request, env: EnvOnDi
   const isWaiting = product.secrets.every(
     ({ name, optional }) => optional === true || (env.file.get(name) ?? '') === '',
   );
-  const unit = firstBootUnit(product);
-  // The directory is made before the env file is: a run may have been killed between that and the unit.
-  const traces = [unit, `/etc/systemd/system/${product.service}.requires`];
-  if (isWaiting && traces.some((path) => host.lstat(path) !== null))
-    throw new InstallerError('E_IMAGE_UNBOOTED', { unit: unit.slice(unit.lastIndexOf('/') + 1) });
+  // A run may have been killed between the env file and the unit.
+  if (isWaiting && firstBootTraces(product).some((path) => host.lstat(path) !== null))
+    throw new InstallerError('E_IMAGE_UNBOOTED', { unit: firstBootName(product) });
 }
 
 /** @returns what the host is, or a refusal; the env file's content stays in the scope */

@@ -62,8 +62,8 @@ export const refusals = {
     exit: 10,
     what: (x) =>
       `${v(x, 'path')} holds secrets (${v(x, 'names')}), and an image must not: all its hosts would share them.`,
-    remedy: (x) =>
-      `If this is an installation, leave --image out. If it is to become an image, its secrets have to be given up: uninstall --purge, then --image; the file is ${v(x, 'path')}.`,
+    remedy: () =>
+      'If this is an installation, leave --image out. If it is to become an image, its secrets have to be given up: uninstall --purge, then --image.',
   },
   E_IMAGE_UNBOOTED: {
     exit: 10,

@@ -75,7 +75,7 @@ export type DetectOutput =
 export interface SecretReport {
   readonly name: string;
   readonly origin: 'generated' | 'preserved' | 'rotated' | 'healed' | 'supplied' | 'removed' | 'deferred';
-  /** Of the value that was removed, where it was; empty where each host of an image makes its own (`deferred`). First 12 hex digits of an HMAC under a key of this host: tells equal from changed, and nothing else. */
+  /** Of the value that was removed, where it was; empty where it is `deferred` to each host of an image. First 12 hex digits of an HMAC under a key of this host: tells equal from changed, and nothing else. */
   readonly fingerprint: string;
 }
 

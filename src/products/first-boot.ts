@@ -1,6 +1,6 @@
 /**
  * What an image holds instead of secrets: a oneshot unit by which each host that is made from it makes its own, at its
- * first boot. A shell script does it, since an image need not hold the installer; sh, od, tr, head and base64 are on every
+ * first boot. A shell script does it, since an image need not hold the installer; sh, od, tr, head, base64, grep and sync are on every
  * Debian.
  */
 import type { Note } from '../machines/types.ts';
@@ -11,10 +11,18 @@ type Named = Pick<Product, 'directory' | 'envFile' | 'name' | 'secrets' | 'servi
 const scriptName = 'first-boot.sh';
 
 /** No service and no instance can be called so: their names have no dots. */
-const unitOf = ({ name }: Named): string => `${name}.first-boot.service`;
+export const firstBootName = ({ name }: Named): string => `${name}.first-boot.service`;
 
-/** Where the unit stands; the name by which people are told of it is its last part. */
-export const firstBootUnit = (product: Named): string => `/etc/systemd/system/${unitOf(product)}`;
+/** Where the unit stands. */
+export const firstBootUnit = (product: Named): string => `/etc/systemd/system/${firstBootName(product)}`;
+
+const requiresOf = ({ service }: Named): string => `/etc/systemd/system/${service}.requires`;
+
+/** What an image has of it, in the order in which it is made: the first comes before the env file does. */
+export const firstBootTraces = (product: Named): readonly string[] => [
+  requiresOf(product),
+  firstBootUnit(product),
+];
 
 /** In the directory that nobody but root may enter. */
 const firstBootScript = ({ directory }: Pick<Product, 'directory'>): string => `${directory}/${scriptName}`;
@@ -126,7 +134,7 @@ export function withFirstBoot(product: Named, desired: Desired): Desired {
   const path = firstBootUnit(product);
   // Without its secrets the service does not start: it asks for the unit, and comes after it.
   const requires: DesiredDirectory = {
-    path: `/etc/systemd/system/${product.service}.requires`,
+    path: requiresOf(product),
     mode: 0o755,
     shared: false,
   };
@@ -141,7 +149,7 @@ export function withFirstBoot(product: Named, desired: Desired): Desired {
     links: [
       ...desired.links,
       {
-        path: `${requires.path}/${unitOf(product)}`,
+        path: `${requires.path}/${firstBootName(product)}`,
         target: path,
         role: 'enablement of the first boot unit',
         affects: ['unit'],
@@ -155,5 +163,5 @@ export function withFirstBoot(product: Named, desired: Desired): Desired {
 export const imageNote = (product: Named): Note => ({
   code: 'image',
   level: 'info',
-  text: `Each host that is made from this one makes its own secrets at its first boot (${unitOf(product)}).`,
+  text: `Each host that is made from this one makes its own secrets at its first boot (${firstBootName(product)}).`,
 });

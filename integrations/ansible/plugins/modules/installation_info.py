@@ -54,7 +54,7 @@ EXAMPLES = r'''
 
 RETURN = r'''
 outcome:
-  description: C(healthy), C(unhealthy), C(drifted) or C(absent).
+  description: C(healthy), C(drifted), which is said of an unhealthy one too, or C(absent).
   returned: success
   type: str
   sample: healthy
