@@ -1,9 +1,8 @@
 /** The Ansible collection, with the ansible-core of each Debian, on the host that it manages. */
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout } from '../hosts/support/form.ts';
 import { suites, type Suite } from '../hosts/support/base.ts';
-import { createHost, createImage, type Host, type Image } from '../hosts/support/host.ts';
+import { createHost, type Host, type Image } from '../hosts/support/host.ts';
 import {
   envFile,
   expectAnswering,
@@ -11,6 +10,7 @@ import {
   secretsInFile,
   secretsInProcess,
 } from '../hosts/support/observe.ts';
+import { imageWith } from './support/image.ts';
 
 interface TaskResult {
   readonly changed: boolean;
@@ -24,18 +24,6 @@ interface TaskResult {
 }
 
 const collection = 'mcp_installer.mcp_oauth_proxy';
-
-/** What hosts that have ansible-core are made from. It is installed from outside: the hosts themselves have no network. */
-function imageWithAnsible(suite: Suite): Promise<Image> {
-  const steps = `
-    mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"
-    cp /etc/resolv.conf "$1/etc/resolv.conf"; export DEBIAN_FRONTEND=noninteractive
-    chroot "$1" apt-get update -q; chroot "$1" apt-get install -qy --no-install-recommends ansible-core`;
-  return createImage({ suite, name: 'with-ansible' }, (tree) => {
-    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
-    execFileSync('unshare', ['--mount', 'sh', '-euc', steps, 'sh', tree], { env, stdio: 'pipe' });
-  });
-}
 
 async function hostWithAnsible(suite: Suite, name: string, image: Image): Promise<Host> {
   const host = await createHost({ suite, name, image });
@@ -79,7 +67,7 @@ async function task(
 describe.each(suites)('%s', (suite) => {
   let image: Image;
   beforeAll(async () => {
-    image = await imageWithAnsible(suite);
+    image = await imageWith(suite, 'ansible-core');
   });
   afterAll(() => {
     image[Symbol.dispose]();
@@ -173,20 +161,35 @@ describe.each(suites)('%s', (suite) => {
     expect({ placed: host.exists(placed), env: host.exists(envFile), changed: check.changed }).toEqual({
       placed: false,
       env: false,
-      changed: 2,
+      changed: 1,
     });
-    expect(await host.must('find /tmp -name "*.mcp-installer"')).toBe('');
+    expect(await host.must('find /root/.ansible/tmp -mindepth 1')).toBe('');
 
     const first = await play(host, [role()], '-v');
     expect({ changed: first.changed, plan: planIn(first.output) }).toEqual({
-      changed: 2,
+      changed: 1,
       plan: planIn(check.output),
     });
     await expectAnswering(host);
+    // What somebody has put in its place is replaced before it is run, and one that cannot be run is made to.
+    await host.must(`printf '#!/bin/sh\\n: >/root/was-run\\n' >${placed}`);
+    expect((await play(host, [role()], '--check')).changed).toBe(1);
+    expect((await play(host, [role()])).changed).toBe(1);
+    await host.must(`chmod -x ${placed}`);
+    expect((await play(host, [role()])).changed).toBe(1);
+    expect(host.exists('/root/was-run')).toBe(false);
     expect((await play(host, [role()])).changed).toBe(0);
     // It is verified where it was brought before, too.
-    const later = await play(host, [role({ mcp_installer_sha256: wrong })]);
-    expect(later.exitCode).toBe(2);
+    const later = await play(host, [role({ mcp_installer_sha256: wrong })], '-v');
+    expect({ exitCode: later.exitCode, code: /"code": "(\w+)"/u.exec(later.output)?.[1] }).toEqual({
+      exitCode: 2,
+      code: 'E_UNVERIFIED',
+    });
+    const alone = await task(host, { [`${collection}.installation`]: { executable: placed, sha256: wrong } });
+    expect({ failed: alone.result.failed, code: alone.result.code }).toEqual({
+      failed: true,
+      code: 'E_UNVERIFIED',
+    });
     expect((await play(host, [role()], '--check')).changed).toBe(0);
   });
 });

@@ -24,6 +24,8 @@ export interface HostOptions {
   readonly form?: Form;
   /** What it is made from instead of the base tree alone. */
   readonly image?: Image;
+  /** `testhost` unless given. */
+  readonly hostname?: string;
   /** Shown in process lists and directory names. */
   readonly name: string;
 }
@@ -101,7 +103,7 @@ export class Host implements AsyncDisposable {
       '--register=no',
       '--keep-unit',
       `--machine=${this.id.slice(-60)}`,
-      '--hostname=testhost',
+      `--hostname=${this.options.hostname ?? 'testhost'}`,
       '--timezone=off',
       '--link-journal=no',
       `--directory=${this.tree}`,
@@ -131,6 +133,11 @@ export class Host implements AsyncDisposable {
         return false;
       }
     });
+  }
+
+  /** Process id of its init, as this machine sees it. */
+  get init(): number {
+    return this.leader;
   }
 
   private async hasBooted(): Promise<true | undefined> {

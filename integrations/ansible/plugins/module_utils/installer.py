@@ -10,6 +10,7 @@ __metaclass__ = type
 
 import json
 import os
+import time
 
 # Arguments that both modules have.
 COMMON = {
@@ -17,6 +18,7 @@ COMMON = {
     'root': {'type': 'path'},
     'instance': {'type': 'str'},
     'product': {'type': 'path'},
+    'lock_timeout': {'type': 'int', 'default': 60},
 }
 
 
@@ -30,7 +32,21 @@ def common_options(params):
 
 
 def run(module, command, options, data=None):
-    """Runs a command with --json; returns its events. Ends the module where it did not tell a result."""
+    """Runs a command with --json; returns its events. Ends the module where it did not tell a result.
+
+    Another run on the host, such as that of a play whose control machine has died, is waited for.
+    """
+    deadline = time.time() + module.params['lock_timeout']
+    while True:
+        events = attempt(module, command, options, data)
+        error = events[-1]['error']
+        if error is None or error['code'] != 'E_BUSY' or time.time() >= deadline:
+            return events
+        time.sleep(1)
+
+
+def attempt(module, command, options, data):
+    """As run(), once."""
     executable = module.params['executable']
     if '/' not in executable:
         executable = module.get_bin_path(executable, required=True, opt_dirs=['/usr/local/bin'])

@@ -33,6 +33,17 @@ options:
     description: The installer on the host; its path, or its name where it is in the search path.
     type: str
     default: mcp-installer
+  file:
+    description:
+      - The executable on the control machine, looked for as M(ansible.builtin.copy) does.
+      - It is brought to O(executable), which is C(/usr/local/bin/mcp-installer) then unless it is a path, where that
+        one is missing or does not have O(sha256). In check mode it is run from a directory that goes with the task.
+    type: str
+  sha256:
+    description:
+      - SHA-256 of the executable, as it stands in the signed C(SHA256SUMS) of the release.
+      - It is compared on the host each time before the executable is run; another one is not run.
+    type: str
   root:
     description: An existing directory that is treated as C(/).
     type: path
@@ -42,6 +53,10 @@ options:
   product:
     description: A product file on the host, for another service than mcp-oauth-proxy.
     type: path
+  lock_timeout:
+    description: How many seconds to wait while another run is under way on the host, before E_BUSY is told.
+    type: int
+    default: 60
   state:
     description:
       - C(present) installs, or brings up to date.
@@ -117,6 +132,11 @@ EXAMPLES = r'''
       DOMAIN: mcp.example.org
       BACKEND_URL: http://127.0.0.1:8000/mcp
 
+- name: Install it with the executable of a release, which is brought where it is not there
+  mcp_installer.mcp_oauth_proxy.installation:
+    file: mcp-installer-linux-x64
+    sha256: "{{ sha256_from_the_signed_SHA256SUMS }}"
+
 - name: Bring a bearer of one's own along, from a vault
   mcp_installer.mcp_oauth_proxy.installation:
     mcp_token: "{{ vault_mcp_token }}"
@@ -186,6 +206,7 @@ exit_code:
 '''
 
 import os
+import shutil
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.installer import (
@@ -195,6 +216,57 @@ from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.inst
     of_type,
     run,
 )
+
+BESIDE = '/usr/local/bin'
+
+
+def unverified(module, path):
+    module.fail_json(
+        msg='%s does not have the SHA-256 that was asked for; it was not run.' % path,
+        code='E_UNVERIFIED',
+        remedy='Take the executable and its SHA-256 from one release.',
+    )
+
+
+def prepare_executable(module):
+    """Puts the executable into its place and sets its path. Returns whether it was another one, or none, before.
+
+    Asks the control machine for it where it is not there: that ends the module.
+    """
+    params = module.params
+    wanted = params['sha256'].lower()
+    if params['file'] is not None and '/' not in params['executable']:
+        params['executable'] = os.path.join(BESIDE, params['executable'])
+    path = params['executable']
+    brought = params['_brought']
+    if brought is None:
+        if '/' not in path:
+            path = params['executable'] = module.get_bin_path(path, required=True, opt_dirs=[BESIDE])
+        if os.path.isfile(path) and os.access(path, os.X_OK) and module.sha256(path) == wanted:
+            return False
+        if params['file'] is None:
+            unverified(module, path)
+        module.exit_json(changed=False, executable_wanted=True)
+    if module.sha256(brought) != wanted:
+        unverified(module, brought)
+    if module.check_mode:
+        os.chmod(brought, 0o700)
+        params['executable'] = brought
+        return True
+    # Not module.atomic_move(), which gives a new file its mode once it has its name: whoever is killed between the two
+    # would leave one that does not run.
+    beside = '%s.%s.new' % (path, os.getpid())
+    try:
+        shutil.move(brought, beside)
+        os.chmod(beside, 0o755)
+        os.chown(beside, 0, 0)
+        os.rename(beside, path)
+    except (IOError, OSError) as error:
+        module.fail_json(msg='%s could not be put into its place: %s' % (path, error))
+    finally:
+        if os.path.exists(beside):
+            os.remove(beside)
+    return True
 
 
 def config_line(module, name, value):
@@ -267,10 +339,16 @@ def main():
             start={'type': 'bool', 'default': True},
             rollback={'type': 'bool', 'default': True},
             allow_downgrade={'type': 'bool', 'default': False},
+            file={'type': 'str'},
+            sha256={'type': 'str'},
+            # Where the control machine's side has put the executable.
+            _brought={'type': 'path'},
         ),
+        required_by={'file': ['sha256']},
         supports_check_mode=True,
     )
     params = module.params
+    was_brought = params['sha256'] is not None and prepare_executable(module)
     is_present = params['state'] == 'present'
     options = common_options(params)
     options += install_options(module) if is_present else uninstall_options(module)
@@ -290,12 +368,14 @@ def main():
     plans = of_type(events, 'plan')
     plan = plans[-1] if plans else {'operations': [], 'reloads': []}
     told = {
-        'changed': result['changed'],
+        'changed': result['changed'] or was_brought,
         'plan': result['plan'],
         'notes': notes,
     }
     if module._diff:
         told['diff'] = [{'prepared': each['diff']} for each in of_type(events, 'diff')]
+        if was_brought:
+            told['diff'].insert(0, {'prepared': 'the executable with SHA-256 %s\n' % params['sha256'].lower()})
     if result['error'] is not None:
         fail_with(module, result, **told)
     module.exit_json(

@@ -40,6 +40,10 @@ options:
   product:
     description: A product file on the host, for another service than mcp-oauth-proxy.
     type: path
+  lock_timeout:
+    description: How many seconds to wait while another run is under way on the host, before E_BUSY is told.
+    type: int
+    default: 60
 '''
 
 EXAMPLES = r'''

@@ -1,0 +1,51 @@
+# -*- coding: utf-8 -*-
+
+# SPDX-License-Identifier: MIT
+
+"""The control machine's side of the module: brings the executable where the module does not find the one asked for."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import hashlib
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.action import ActionBase
+from ansible.utils.hashing import secure_hash
+
+
+class ActionModule(ActionBase):
+    """One module execution for each host that has the executable, two and a transfer for one that has not."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Returns what the module does."""
+        super(ActionModule, self).run(tmp, task_vars)
+        answer = self._execute_module(task_vars=task_vars)
+        if not answer.pop('executable_wanted', False):
+            return answer
+        # Ansible removes it at the end of the task.
+        directory = self._connection._shell.tmpdir or self._make_tmp_path()
+        args = dict(self._task.args, _brought=self._bring(directory))
+        return self._execute_module(module_args=args, task_vars=task_vars)
+
+    def _bring(self, directory):
+        """Copies the executable into a directory on the host. What does not have the checksum does not leave this machine."""
+        args = self._task.args
+        try:
+            local = self._loader.get_real_file(self._find_needle('files', args['file']))
+        except AnsibleError as error:
+            raise AnsibleActionFail(to_text(error))
+        if secure_hash(local, hashlib.sha256) != args['sha256'].lower():
+            raise AnsibleActionFail(
+                '%s does not have the SHA-256 that was asked for; it was not brought.' % local,
+                result={'code': 'E_UNVERIFIED', 'remedy': 'Take the executable and its SHA-256 from one release.'},
+            )
+        remote = self._connection._shell.join_path(directory, 'mcp-installer')
+        self._transfer_file(local, remote)
+        self._fixup_perms2((directory, remote))
+        return remote
