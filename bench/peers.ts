@@ -13,7 +13,7 @@ const sources = {
   'site.conf': '/etc/nginx/sites-available/mcp-oauth-proxy.conf',
 };
 
-const peers = `${checkout}/bench/peers`;
+export const peers = `${checkout}/bench/peers`;
 
 export const reset = ['sh', `${peers}/reset.sh`];
 export const bashScript = ['bash', `${peers}/install.sh`, '/root/src'];
@@ -36,10 +36,17 @@ export const engines: Readonly<Record<string, Engine>> = {
     idle: ({ exitCode }) => exitCode === 0,
   },
   'ansible-playbook': {
-    argv: ['ansible-playbook', '--inventory', 'localhost,', `${peers}/playbook.yml`],
+    argv: ['ansible-playbook', '--connection', 'local', '--inventory', 'localhost,', `${peers}/playbook.yml`],
     idle: ({ exitCode, output }) => exitCode === 0 && /changed=0 .*failed=0/u.test(output),
   },
 };
+
+/** Keeps an installation's files on a host, as what the peers install. */
+export async function keepSources(host: Host, from = host): Promise<void> {
+  await host.must('mkdir /root/src');
+  for (const [name, path] of Object.entries(sources)) await host.write(`/root/src/${name}`, from.read(path));
+  await host.must(`install ${peers}/secrets.sh /root/src/`);
+}
 
 /** Installs the peers on a host where the service is installed, and keeps its files for them. */
 export async function preparePeers(host: Host): Promise<void> {
@@ -48,9 +55,7 @@ export async function preparePeers(host: Host): Promise<void> {
   await host.must(
     `DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends ${packages}`,
   );
-  await host.must('mkdir /root/src');
-  for (const [name, path] of Object.entries(sources)) await host.must(`cp ${path} /root/src/${name}`);
-  await host.must(`cp ${peers}/secrets.sh /root/src/`);
+  await keepSources(host);
   // It runs no policy that somebody else may write.
   await host.must(`install -m 600 ${peers}/install.cf /root/install.cf`);
 }

@@ -1,0 +1,124 @@
+/**
+ * Many hosts: the Ansible collection beside a playbook of core modules that does the same job, on the same hosts.
+ *
+ *     npm run bench:fleet -- [ROUNDS]
+ *
+ * Each has a control machine's whole play timed, for 1, 5 and 20 hosts in turn, and the most memory that it took there. Takes
+ * about ten minutes for each round.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { repositoryRoot } from '../tests/hosts/support/base.ts';
+import { processesOf } from '../tests/hosts/support/cgroup.ts';
+import { checkout } from '../tests/hosts/support/form.ts';
+import { sweepHosts } from '../tests/hosts/support/leftovers.ts';
+import { createFleet, forEach, project } from '../tests/integrations/support/fleet.ts';
+import { compare, row } from './measure.ts';
+import { keepSources, peers, reset } from './peers.ts';
+
+const rounds = Number(process.argv[2] ?? 3);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error('usage: npm run bench:fleet -- [ROUNDS]');
+const sizes = [1, 5, 20];
+const executable = '/usr/local/bin/mcp-installer';
+const released = `${checkout}/dist/mcp-installer-linux-${process.arch}`;
+
+execFileSync('node', ['scripts/build-standalone.mjs', '--if-stale'], { stdio: 'inherit' });
+sweepHosts();
+await using fleet = await createFleet(
+  'trixie',
+  Array.from({ length: Math.max(...sizes) }, () => 'trixie'),
+);
+const { control, members } = fleet;
+await fleet.bring(`${repositoryRoot}/dist/mcp-installer-linux-${process.arch}`);
+// Without a domain, as the peers' definitions have it.
+const plays = {
+  collection: ['site.yml', '--extra-vars', '{"mcp_installer_settings": {}}'],
+  'core modules': [`${peers}/playbook.yml`],
+};
+type Who = keyof typeof plays;
+
+/** Of all that runs on the control machine, in MiB; what several processes share counts once. */
+function memoryOfControl(): number {
+  let kib = 0;
+  for (const pid of processesOf(control.id)) {
+    try {
+      kib += Number(/^Pss:\s*(\d+)/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return kib / 1024;
+}
+
+async function play(who: Who, size: number, isIdle: boolean): Promise<number> {
+  const began = performance.now();
+  const limit = `proxies[0:${size - 1}]`;
+  const { exitCode, output } = await control.run(['ansible-playbook', '--limit', limit, ...plays[who]], {
+    cwd: project,
+    env: { ANSIBLE_NOCOLOR: '1' },
+  });
+  const ms = performance.now() - began;
+  const done = output.match(/changed=\d+ +unreachable=0 +failed=0/gu) ?? [];
+  const idle = done.filter((line) => line.startsWith('changed=0 ')).length;
+  if (exitCode !== 0 || done.length !== size || idle !== (isIdle ? size : 0))
+    throw new Error(`${who}, ${size} hosts: not what was to be measured\n${output}`);
+  return ms;
+}
+
+/** The most memory of the control machine over what it has when nothing runs, in MiB. Not in a play that is timed. */
+async function peakOf(who: Who, size: number): Promise<number> {
+  const before = memoryOfControl();
+  let most = 0;
+  const looking = setInterval(() => {
+    most = Math.max(most, memoryOfControl());
+  }, 100);
+  try {
+    await play(who, size, true);
+  } finally {
+    clearInterval(looking);
+  }
+  return most - before;
+}
+
+async function takeAway(size: number, more = ''): Promise<void> {
+  await forEach(members.slice(0, size), ({ host }) => host.must(`${reset.join(' ')}; rm -f ${more}`));
+}
+
+type Figures = Record<Who, number[]>;
+const figures = new Map<string, Figures>();
+const keep = (what: string, who: Who, value: number): void => {
+  const found = figures.get(what) ?? { collection: [], 'core modules': [] };
+  found[who].push(value);
+  figures.set(what, found);
+};
+
+// What the peers install is what the collection has installed.
+await play('collection', 1, false);
+await keepSources(control, members[0]!.host);
+await takeAway(1, executable);
+
+const names = Object.keys(plays) as Who[];
+for (let round = 0; round < rounds; round += 1) {
+  for (const size of sizes) {
+    for (const who of names) {
+      await takeAway(size, executable);
+      keep(`${size}, fresh`, who, await play(who, size, false));
+      keep(`${size}, nothing to do`, who, await play(who, size, true));
+      keep(`${size}, memory, MiB`, who, await peakOf(who, size));
+    }
+    await takeAway(size);
+    await forEach(members.slice(0, size), ({ host }) => host.must(`cp ${released} ${executable}`));
+    keep(`${size}, fresh, the executable there`, 'collection', await play('collection', size, false));
+    figures.get(`${size}, fresh, the executable there`)!['core modules'] = figures.get(`${size}, fresh`)![
+      'core modules'
+    ];
+  }
+}
+
+process.stdout.write(
+  `\nMedian (least–most) of ${rounds}, milliseconds unless it says otherwise; plays in turn\n\n`,
+);
+row('hosts, what', 'against', 'collection', 'core modules', 'ratio', 'aim');
+row('---', '---', '---', '---', '---', '---');
+for (const [what, of] of figures) compare(what, 'core modules', [of.collection, of['core modules']], 1 / 3);
