@@ -17,6 +17,8 @@ description:
   - What an interrupted run left undone, a restart for one, is finished by the next run, and counts as a change.
 author:
   - The maintainers of mcp-installer (@mcp-installer)
+extends_documentation_fragment:
+  - mcp_installer.mcp_oauth_proxy.installer
 attributes:
   check_mode:
     support: full
@@ -24,24 +26,7 @@ attributes:
   diff_mode:
     support: full
     description: Shows unified diffs; values and comments of the env file are hidden.
-  platform:
-    support: full
-    platforms: debian
-    description: Debian 12 and 13.
 options:
-  executable:
-    description: The installer on the host; its path, or its name where it is in the search path.
-    type: str
-    default: mcp-installer
-  root:
-    description: An existing directory that is treated as C(/).
-    type: path
-  instance:
-    description: Another installation beside the plain one.
-    type: str
-  product:
-    description: A product file on the host, for another service than mcp-oauth-proxy.
-    type: path
   state:
     description:
       - C(present) installs, or brings up to date.

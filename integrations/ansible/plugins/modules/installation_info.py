@@ -15,6 +15,8 @@ description:
   - Runs C(mcp-installer status) on the host, which changes nothing.
 author:
   - The maintainers of mcp-installer (@mcp-installer)
+extends_documentation_fragment:
+  - mcp_installer.mcp_oauth_proxy.installer
 attributes:
   check_mode:
     support: full
@@ -22,24 +24,6 @@ attributes:
   diff_mode:
     support: none
     description: There is nothing to compare.
-  platform:
-    support: full
-    platforms: debian
-    description: Debian 12 and 13.
-options:
-  executable:
-    description: The installer on the host; its path, or its name where it is in the search path.
-    type: str
-    default: mcp-installer
-  root:
-    description: An existing directory that is treated as C(/).
-    type: path
-  instance:
-    description: Another installation beside the plain one.
-    type: str
-  product:
-    description: A product file on the host, for another service than mcp-oauth-proxy.
-    type: path
 '''
 
 EXAMPLES = r'''
