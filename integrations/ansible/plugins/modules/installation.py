@@ -42,6 +42,8 @@ options:
     description:
       - Settings by their name in the env file, such as C(DOMAIN), C(LISTEN_PORT), C(BACKEND_URL).
       - What is left out stays as it is on the host. What is to be forgotten is named in O(unset).
+      - V(false) for a flag, such as C(INSECURE_HTTP), is that it is not set, whatever the host has.
+      - A setting without a value, V(null), fails, since it could mean either that it stays or that it is to be forgotten.
     type: dict
     default: {}
   unset:
@@ -184,10 +186,11 @@ from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.inst
 
 def config_line(module, name, value):
     """A line that the installer's reader takes as it is meant."""
-    if value is False or value is None:
-        module.fail_json(msg='settings: %s has no value; to forget it, name it in unset' % name)
+    if value is None:
+        module.fail_json(msg='settings: %s is null; leave it out to keep it, name it in unset to forget it' % name)
     listed = ','.join(str(each) for each in value) if isinstance(value, list) else str(value)
-    text = '1' if value is True else listed
+    # In YAML's words: a flag takes them, and a number, unlike 0 and 1, does not.
+    text = listed.lower() if isinstance(value, bool) else listed
     if "'" in text or '\n' in text or '\r' in text:
         module.fail_json(msg='settings: %s has a quote or a line end in it' % name)
     return "%s='%s'\n" % (name, text)
