@@ -44,7 +44,7 @@ outcome:
     - C(drifted) where an installation would change something, or would be refused.
     - C(installed) where it is as it was written, and has no health since it does not run here, as with O(root).
     - C(absent) where it is not installed.
-    - With a failure it is C(busy) while another run is under way, else C(refused).
+    - With a failure, how the look at it ended; C(busy) where another run is under way.
   returned: always
   type: str
   sample: healthy
