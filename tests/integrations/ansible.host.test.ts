@@ -1,9 +1,8 @@
 /** The Ansible collection, with the ansible-core of each Debian, on the host that it manages. */
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout } from '../hosts/support/form.ts';
 import { suites, type Suite } from '../hosts/support/base.ts';
-import { createHost, createImage, type Host, type Image } from '../hosts/support/host.ts';
+import { createHost, type Host, type Image } from '../hosts/support/host.ts';
 import {
   envFile,
   expectAnswering,
@@ -11,6 +10,7 @@ import {
   secretsInFile,
   secretsInProcess,
 } from '../hosts/support/observe.ts';
+import { imageWithAnsible } from './support/image.ts';
 
 interface TaskResult {
   readonly changed: boolean;
@@ -24,18 +24,6 @@ interface TaskResult {
 }
 
 const collection = 'mcp_installer.mcp_oauth_proxy';
-
-/** What hosts that have ansible-core are made from. It is installed from outside: the hosts themselves have no network. */
-function imageWithAnsible(suite: Suite): Promise<Image> {
-  const steps = `
-    mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"
-    cp /etc/resolv.conf "$1/etc/resolv.conf"; export DEBIAN_FRONTEND=noninteractive
-    chroot "$1" apt-get update -q; chroot "$1" apt-get install -qy --no-install-recommends ansible-core`;
-  return createImage({ suite, name: 'with-ansible' }, (tree) => {
-    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
-    execFileSync('unshare', ['--mount', 'sh', '-euc', steps, 'sh', tree], { env, stdio: 'pipe' });
-  });
-}
 
 async function hostWithAnsible(suite: Suite, name: string, image: Image): Promise<Host> {
   const host = await createHost({ suite, name, image });
@@ -82,7 +70,7 @@ async function task(host: Host, module: object, ...options: readonly string[]) {
 describe.each(suites)('%s', (suite) => {
   let image: Image;
   beforeAll(async () => {
-    image = await imageWithAnsible(suite);
+    image = await imageWithAnsible(suite, 'with-ansible');
   });
   afterAll(() => {
     image[Symbol.dispose]();
