@@ -20,7 +20,7 @@ interface TaskResult {
   readonly plan?: string | null;
   readonly outcome?: string;
   readonly diff?: readonly { readonly prepared: string }[];
-  readonly installation?: { readonly healthy: boolean };
+  readonly installation?: { readonly settings: Readonly<Record<string, string>> };
 }
 
 const collection = 'mcp_installer.mcp_oauth_proxy';
@@ -43,31 +43,34 @@ async function play(host: Host, tasks: readonly object[], ...options: readonly s
   return { output, exitCode, changed: Number(/^localhost .*changed=(\d+)/mu.exec(output)?.[1] ?? '-1') };
 }
 
-/** What a module returned, and what was printed meanwhile. */
-async function task(
-  host: Host,
-  module: object,
-  ...options: readonly string[]
-): Promise<{ readonly result: TaskResult; readonly output: string }> {
-  const kept = '/root/result.json';
+/** What modules returned, one after another in one play, and what was printed meanwhile. */
+async function results(host: Host, modules: readonly object[], ...options: readonly string[]) {
+  const kept = '/root/results.json';
+  const names = modules.map((_, index) => `result${index}`);
   const tasks = [
-    { ...module, register: 'result', ignore_errors: true },
+    ...modules.map((module, index) => ({ ...module, register: names[index], ignore_errors: true })),
     {
-      'ansible.builtin.copy': { content: '{{ result | to_json }}', dest: kept },
+      'ansible.builtin.copy': { content: `{{ [${names.join(', ')}] | to_json }}`, dest: kept },
       check_mode: false,
       diff: false,
     },
   ];
   const { output } = await play(host, tasks, ...options);
-  const result = JSON.parse(host.exists(kept) ? host.read(kept) : output) as TaskResult;
+  const told = JSON.parse(host.exists(kept) ? host.read(kept) : output) as readonly TaskResult[];
   await host.must(`rm ${kept}`);
-  return { result, output };
+  return { told, output };
+}
+
+/** What a module returned, and what was printed meanwhile. */
+async function task(host: Host, module: object, ...options: readonly string[]) {
+  const { told, output } = await results(host, [module], ...options);
+  return { result: told[0]!, output };
 }
 
 describe.each(suites)('%s', (suite) => {
   let image: Image;
   beforeAll(async () => {
-    image = await imageWith(suite, 'ansible-core');
+    image = await imageWith(suite, ['ansible-core']);
   });
   afterAll(() => {
     image[Symbol.dispose]();
@@ -95,7 +98,11 @@ describe.each(suites)('%s', (suite) => {
     expect((await task(host, installation())).result.changed).toBe(false);
     expect(await mainPid(host)).toBe(pid);
     const info = await task(host, { [`${collection}.installation_info`]: { executable } });
-    expect(info.result.installation?.healthy).toBe(true);
+    expect(info.result).toMatchObject({ outcome: 'healthy', installation: { healthy: true } });
+    await host.must('systemctl stop mcp-oauth-proxy.socket mcp-oauth-proxy.service');
+    const stopped = await task(host, { [`${collection}.installation_info`]: { executable } });
+    expect(stopped.result).toMatchObject({ outcome: 'unhealthy', installation: { healthy: false } });
+    expect((await task(host, installation())).result.changed).toBe(true);
 
     const token = 'a-bearer-of-the-users-own-0123456789';
     const differs = await task(host, installation({ mcp_token: token }), '-vvvv');
@@ -141,6 +148,45 @@ describe.each(suites)('%s', (suite) => {
     expect((await task(host, absent)).result).toMatchObject({ changed: true, outcome: 'uninstalled' });
     expect(host.exists(envFile)).toBe(false);
     expect((await task(host, absent)).result.changed).toBe(false);
+  });
+
+  test('a flag that is false is not set, null is refused, and what does not run is not called healthy', async () => {
+    await using host = await hostWithAnsible(suite, 'ansible-words', image);
+    const root = '/root/tree';
+    await host.must(`mkdir ${root}`);
+    const common = { executable: host.installerCommand([]).at(-1)!, root };
+    const installed = (settings: object) => ({ [`${collection}.installation`]: { ...common, settings } });
+    const looked = { [`${collection}.installation_info`]: common };
+    const file = (arguments_: object) => ({ 'ansible.builtin.file': arguments_ });
+    const { told } = await results(host, [
+      looked,
+      installed({ DOMAIN: 'mcp.example.org', INSECURE_HTTP: true }),
+      looked,
+      installed({ INSECURE_HTTP: false }),
+      installed({ INSECURE_HTTP: false }),
+      installed({ LISTEN_PORT: false }),
+      installed({ DOMAIN: null }),
+      looked,
+      file({ path: `${root}/etc/systemd/system/mcp-oauth-proxy.service`, state: 'absent' }),
+      looked,
+      file({ path: `${root}/etc`, mode: '0777' }),
+      looked,
+    ]);
+    expect(told).toMatchObject([
+      { outcome: 'absent' },
+      { changed: true },
+      { outcome: 'installed', installation: { healthy: null, settings: { INSECURE_HTTP: '1' } } },
+      { changed: true },
+      { changed: false },
+      { failed: true, code: 'E_USAGE' },
+      { failed: true, msg: expect.stringContaining('DOMAIN is null') as string },
+      { outcome: 'installed', installation: { settings: { DOMAIN: 'mcp.example.org' } } },
+      { changed: true },
+      { outcome: 'drifted' },
+      { changed: true },
+      { failed: true, code: 'E_PATH_UNSAFE', outcome: 'refused' },
+    ]);
+    expect(told[7]?.installation?.settings).not.toHaveProperty('INSECURE_HTTP');
   });
 
   test('the role brings the executable that was asked for and no other, and predicts before it is there', async () => {

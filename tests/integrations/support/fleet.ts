@@ -103,12 +103,12 @@ export async function createFleet(controlSuite: Suite, managed: readonly Suite[]
   const images: Image[] = [];
   const hosts: Host[] = [];
   try {
-    const forControl = await imageWith(controlSuite, 'ansible-core openssh-client');
+    const forControl = await imageWith(controlSuite, ['ansible-core', 'openssh-client']);
     images.push(forControl);
     const bySuite = new Map<Suite, Image>();
     for (const suite of new Set(managed)) {
       // Each has keys of its own, made when it is up.
-      const image = await imageWith(suite, 'openssh-server', 'rm -f /etc/ssh/ssh_host_*');
+      const image = await imageWith(suite, ['openssh-server'], 'rm -f /etc/ssh/ssh_host_*');
       images.push(image);
       bySuite.set(suite, image);
     }

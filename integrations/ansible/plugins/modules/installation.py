@@ -17,6 +17,8 @@ description:
   - What an interrupted run left undone, a restart for one, is finished by the next run, and counts as a change.
 author:
   - The maintainers of mcp-installer (@mcp-installer)
+extends_documentation_fragment:
+  - mcp_installer.mcp_oauth_proxy.installer
 attributes:
   check_mode:
     support: full
@@ -24,15 +26,7 @@ attributes:
   diff_mode:
     support: full
     description: Shows unified diffs; values and comments of the env file are hidden.
-  platform:
-    support: full
-    platforms: debian
-    description: Debian 12 and 13.
 options:
-  executable:
-    description: The installer on the host; its path, or its name where it is in the search path.
-    type: str
-    default: mcp-installer
   file:
     description:
       - The executable on the control machine, looked for as M(ansible.builtin.copy) does.
@@ -44,19 +38,6 @@ options:
       - SHA-256 of the executable, as it stands in the signed C(SHA256SUMS) of the release.
       - It is compared on the host each time before the executable is run; another one is not run.
     type: str
-  root:
-    description: An existing directory that is treated as C(/).
-    type: path
-  instance:
-    description: Another installation beside the plain one.
-    type: str
-  product:
-    description: A product file on the host, for another service than mcp-oauth-proxy.
-    type: path
-  lock_timeout:
-    description: How many seconds to wait while another run is under way on the host, before E_BUSY is told.
-    type: int
-    default: 60
   state:
     description:
       - C(present) installs, or brings up to date.
@@ -72,6 +53,8 @@ options:
     description:
       - Settings by their name in the env file, such as C(DOMAIN), C(LISTEN_PORT), C(BACKEND_URL).
       - What is left out stays as it is on the host. What is to be forgotten is named in O(unset).
+      - V(false) for a flag, such as C(INSECURE_HTTP), is that it is not set, whatever the host has.
+      - A setting without a value, V(null), fails, since it could mean either that it stays or that it is to be forgotten.
     type: dict
     default: {}
   unset:
@@ -271,10 +254,11 @@ def prepare_executable(module):
 
 def config_line(module, name, value):
     """A line that the installer's reader takes as it is meant."""
-    if value is False or value is None:
-        module.fail_json(msg='settings: %s has no value; to forget it, name it in unset' % name)
+    if value is None:
+        module.fail_json(msg='settings: %s is null; leave it out to keep it, name it in unset to forget it' % name)
     listed = ','.join(str(each) for each in value) if isinstance(value, list) else str(value)
-    text = '1' if value is True else listed
+    # In YAML's words: a flag takes them, and a number, unlike 0 and 1, does not.
+    text = listed.lower() if isinstance(value, bool) else listed
     if "'" in text or '\n' in text or '\r' in text:
         module.fail_json(msg='settings: %s has a quote or a line end in it' % name)
     return "%s='%s'\n" % (name, text)

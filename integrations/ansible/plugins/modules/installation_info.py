@@ -15,6 +15,8 @@ description:
   - Runs C(mcp-installer status) on the host, which changes nothing.
 author:
   - The maintainers of mcp-installer (@mcp-installer)
+extends_documentation_fragment:
+  - mcp_installer.mcp_oauth_proxy.installer
 attributes:
   check_mode:
     support: full
@@ -22,28 +24,6 @@ attributes:
   diff_mode:
     support: none
     description: There is nothing to compare.
-  platform:
-    support: full
-    platforms: debian
-    description: Debian 12 and 13.
-options:
-  executable:
-    description: The installer on the host; its path, or its name where it is in the search path.
-    type: str
-    default: mcp-installer
-  root:
-    description: An existing directory that is treated as C(/).
-    type: path
-  instance:
-    description: Another installation beside the plain one.
-    type: str
-  product:
-    description: A product file on the host, for another service than mcp-oauth-proxy.
-    type: path
-  lock_timeout:
-    description: How many seconds to wait while another run is under way on the host, before E_BUSY is told.
-    type: int
-    default: 60
 '''
 
 EXAMPLES = r'''
@@ -53,13 +33,19 @@ EXAMPLES = r'''
 
 - name: Stop where it is not healthy
   ansible.builtin.assert:
-    that: proxy.installation.healthy
+    that: proxy.outcome == 'healthy'
 '''
 
 RETURN = r'''
 outcome:
-  description: C(healthy), C(drifted), which is said of an unhealthy one too, or C(absent).
-  returned: success
+  description:
+    - C(healthy) where it runs, answers, and is as it was written.
+    - C(unhealthy) where it does not answer as it should, whether it is as it was written or not.
+    - C(drifted) where an installation would change something, or would be refused.
+    - C(installed) where it is as it was written, and has no health since it does not run here, as with O(root).
+    - C(absent) where it is not installed.
+    - With a failure, how the look at it ended; C(busy) where another run is under way.
+  returned: always
   type: str
   sample: healthy
 installation:
@@ -75,6 +61,11 @@ code:
   description: Stable code of the error.
   returned: failure
   type: str
+  sample: E_BUSY
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
 '''
 
 from ansible.module_utils.basic import AnsibleModule
@@ -87,17 +78,26 @@ from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.inst
 )
 
 
+def outcome_of(told, found):
+    """The installer's word for how it is, where that holds; it has one word for two things that a play tells apart."""
+    if told == 'healthy' and found['healthy'] is None:
+        return 'installed'
+    if told == 'drifted' and found['healthy'] is False:
+        return 'unhealthy'
+    return told
+
+
 def main():
     module = AnsibleModule(argument_spec=dict(COMMON), supports_check_mode=True)
     events = run(module, 'status', common_options(module.params))
     result = events[-1]
     found = of_type(events, 'status')
-    # One that is unhealthy is what was asked about; one that cannot be looked at is a failure.
-    if not found:
+    # One that is unhealthy is what was asked about; one that cannot be looked at, or not now, is a failure.
+    if not found or found[-1]['installed'] is None:
         fail_with(module, result)
     module.exit_json(
         changed=False,
-        outcome=result['outcome'],
+        outcome=outcome_of(result['outcome'], found[-1]),
         installation=found[-1],
         notes=of_type(events, 'note'),
     )
