@@ -7,11 +7,11 @@
  * about ten minutes for each round.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { repositoryRoot } from '../tests/hosts/support/base.ts';
-import { processesOf } from '../tests/hosts/support/cgroup.ts';
 import { checkout } from '../tests/hosts/support/form.ts';
+import type { Host } from '../tests/hosts/support/host.ts';
 import { sweepHosts } from '../tests/hosts/support/leftovers.ts';
 import { createFleet, forEach, project } from '../tests/integrations/support/fleet.ts';
 import { compare, row } from './measure.ts';
@@ -38,11 +38,14 @@ const plays = {
 };
 type Who = keyof typeof plays;
 
-/** Of all that runs on the control machine, in MiB; what several processes share counts once. */
-function memoryOfControl(): number {
+/** Of all that runs on a host, in MiB; what several processes share counts once. */
+function memoryOf({ init }: Host): number {
+  const namespace = readlinkSync(`/proc/${init}/ns/pid`);
   let kib = 0;
-  for (const pid of processesOf(control.id)) {
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/u.test(pid)) continue;
     try {
+      if (readlinkSync(`/proc/${pid}/ns/pid`) !== namespace) continue;
       kib += Number(/^Pss:\s*(\d+)/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
     } catch {
       // It ended while we looked.
@@ -66,19 +69,19 @@ async function play(who: Who, size: number, isIdle: boolean): Promise<number> {
   return ms;
 }
 
-/** The most memory of the control machine over what it has when nothing runs, in MiB. Not in a play that is timed. */
-async function peakOf(who: Who, size: number): Promise<number> {
-  const before = memoryOfControl();
-  let most = 0;
+/** The most memory of hosts over what they have when nothing runs, in MiB. Not in a play that is timed. */
+async function peaksOf(looked: readonly Host[], who: Who, size: number): Promise<number[]> {
+  const before = looked.map(memoryOf);
+  const most = [...before];
   const looking = setInterval(() => {
-    most = Math.max(most, memoryOfControl());
+    for (const [at, host] of looked.entries()) most[at] = Math.max(most[at]!, memoryOf(host));
   }, 100);
   try {
     await play(who, size, true);
   } finally {
     clearInterval(looking);
   }
-  return most - before;
+  return most.map((value, at) => value - before[at]!);
 }
 
 async function takeAway(size: number, more = ''): Promise<void> {
@@ -105,7 +108,9 @@ for (let round = 0; round < rounds; round += 1) {
       await takeAway(size, executable);
       keep(`${size}, fresh`, who, await play(who, size, false));
       keep(`${size}, nothing to do`, who, await play(who, size, true));
-      keep(`${size}, memory, MiB`, who, await peakOf(who, size));
+      const [ofControl = NaN, ofHost = NaN] = await peaksOf([control, members[0]!.host], who, size);
+      keep(`${size}, memory of the control machine, MiB`, who, ofControl);
+      keep(`${size}, memory of a host, MiB`, who, ofHost);
     }
     await takeAway(size);
     await forEach(members.slice(0, size), ({ host }) => host.must(`cp ${released} ${executable}`));
