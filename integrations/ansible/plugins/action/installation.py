@@ -30,7 +30,7 @@ class ActionModule(ActionBase):
             return answer
         # Ansible removes it at the end of the task.
         directory = self._connection._shell.tmpdir or self._make_tmp_path()
-        args = dict(self._task.args, _brought=self._bring(directory))
+        args = dict(self._task.args, file=self._bring(directory), remote_src=True)
         return self._execute_module(module_args=args, task_vars=task_vars)
 
     def _bring(self, directory):

@@ -29,10 +29,15 @@ attributes:
 options:
   file:
     description:
-      - The executable on the control machine, looked for as M(ansible.builtin.copy) does.
+      - The executable on the control machine, looked for as M(ansible.builtin.copy) does; with O(remote_src) a path on
+        the host.
       - It is brought to O(executable), which is C(/usr/local/bin/mcp-installer) then unless it is a path, where that
         one is missing or does not have O(sha256). In check mode it is run from a directory that goes with the task.
     type: str
+  remote_src:
+    description: Is O(file) on the host already?
+    type: bool
+    default: false
   sha256:
     description:
       - SHA-256 of the executable, as it stands in the signed C(SHA256SUMS) of the release.
@@ -211,44 +216,56 @@ def unverified(module, path):
     )
 
 
-def prepare_executable(module):
-    """Puts the executable into its place and sets its path. Returns whether it was another one, or none, before.
+def copy_verified(module, to):
+    """Copies the file that was brought. Only what has the checksum is left there."""
+    try:
+        shutil.copyfile(module.params['file'], to)
+        os.chmod(to, 0o755)
+    except (IOError, OSError) as error:
+        module.fail_json(msg='%s could not be copied: %s' % (module.params['file'], error))
+    if module.sha256(to) != module.params['sha256'].lower():
+        os.remove(to)
+        unverified(module, module.params['file'])
 
-    Asks the control machine for it where it is not there: that ends the module.
-    """
-    params = module.params
-    wanted = params['sha256'].lower()
-    if params['file'] is not None and '/' not in params['executable']:
-        params['executable'] = os.path.join(BESIDE, params['executable'])
-    path = params['executable']
-    brought = params['_brought']
-    if brought is None:
-        if '/' not in path:
-            path = params['executable'] = module.get_bin_path(path, required=True, opt_dirs=[BESIDE])
-        if os.path.isfile(path) and os.access(path, os.X_OK) and module.sha256(path) == wanted:
-            return False
-        if params['file'] is None:
-            unverified(module, path)
-        module.exit_json(changed=False, executable_wanted=True)
-    if module.sha256(brought) != wanted:
-        unverified(module, brought)
-    if module.check_mode:
-        os.chmod(brought, 0o700)
-        params['executable'] = brought
-        return True
+
+def bring(module, path):
+    """Gives the file that was brought the name of the executable."""
     # Not module.atomic_move(), which gives a new file its mode once it has its name: whoever is killed between the two
     # would leave one that does not run.
     beside = '%s.%s.new' % (path, os.getpid())
     try:
-        shutil.move(brought, beside)
-        os.chmod(beside, 0o755)
-        os.chown(beside, 0, 0)
+        copy_verified(module, beside)
         os.rename(beside, path)
-    except (IOError, OSError) as error:
+    except OSError as error:
         module.fail_json(msg='%s could not be put into its place: %s' % (path, error))
     finally:
         if os.path.exists(beside):
             os.remove(beside)
+
+
+def prepare_executable(module):
+    """Sees to it that the executable is the one asked for, and sets its path. Returns whether it was another one, or none.
+
+    Asks the control machine for it where it is not on the host: that ends the module.
+    """
+    params = module.params
+    path = params['executable']
+    if '/' not in path:
+        found = None if params['file'] else module.get_bin_path(path, required=True, opt_dirs=[BESIDE])
+        path = found or os.path.join(BESIDE, path)
+    params['executable'] = path
+    if os.path.isfile(path) and os.access(path, os.X_OK) and module.sha256(path) == params['sha256'].lower():
+        return False
+    if params['file'] is None:
+        unverified(module, path)
+    if not params['remote_src']:
+        module.exit_json(changed=False, executable_wanted=True)
+    if module.check_mode:
+        # Goes with the task.
+        params['executable'] = os.path.join(module.tmpdir, 'mcp-installer')
+        copy_verified(module, params['executable'])
+    else:
+        bring(module, path)
     return True
 
 
@@ -325,8 +342,7 @@ def main():
             allow_downgrade={'type': 'bool', 'default': False},
             file={'type': 'str'},
             sha256={'type': 'str'},
-            # Where the control machine's side has put the executable.
-            _brought={'type': 'path'},
+            remote_src={'type': 'bool', 'default': False},
         ),
         required_by={'file': ['sha256']},
         supports_check_mode=True,
