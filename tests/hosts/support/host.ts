@@ -24,6 +24,8 @@ export interface HostOptions {
   readonly form?: Form;
   /** What it is made from instead of the base tree alone. */
   readonly image?: Image;
+  /** What is done to its files before it boots for the first time. */
+  readonly prepare?: (tree: string) => void;
   /** Shown in process lists and directory names. */
   readonly name: string;
 }
@@ -258,6 +260,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const host = new Host(id, options);
   try {
     mountOverlay(directoryOf(id), options.image === undefined ? lower : `${options.image.layer}:${lower}`);
+    options.prepare?.(host.tree);
     await host.boot();
     if (host.form === 'deb') await host.must(installPackage);
     return host;
