@@ -1,15 +1,6 @@
 /** The user-data example, carried out by the cloud-init of each Debian with its NoCloud data source. */
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -26,6 +17,7 @@ import {
   secretsInFile,
   secretsInProcess,
 } from '../hosts/support/observe.ts';
+import type { Ran } from '../support/installer.ts';
 import { makeSigningKeys, stranger, trusted, type SigningKeys } from '../support/signing-keys.ts';
 
 const url = 'http://127.0.0.1:8001';
@@ -40,6 +32,7 @@ let keys: SigningKeys;
 /** A release with what a host needs of it. */
 const release = mkdtempSync(path.join(tmpdir(), 'mcp-installer-release-'));
 const inRelease = (name: string): string => path.join(release, name);
+const genuine = (name: string): string => readFileSync(inRelease(name), 'utf8');
 
 beforeAll(() => {
   keys = makeSigningKeys();
@@ -84,14 +77,14 @@ function imageWithCloudInit(suite: Suite): Promise<Image> {
     write('etc/systemd/system/cloud-final.service.d/published.conf', '[Unit]\nAfter=nginx.service\n');
     cpSync(release, path.join(tree, published), { recursive: true });
     chmodSync(path.join(tree, published), 0o755);
-    write(userData, readFileSync(inRelease('user-data.yaml'), 'utf8'));
+    write(userData, genuine('user-data.yaml'));
   });
 }
 
 const hostOf = (image: Image, suite: Suite, name: string, prepare?: (tree: string) => void): Promise<Host> =>
   createHost({
     suite,
-    name: `cloud-${name}`,
+    name,
     form: 'standalone',
     image,
     prepare: (tree) => {
@@ -99,13 +92,6 @@ const hostOf = (image: Image, suite: Suite, name: string, prepare?: (tree: strin
       prepare?.(tree);
     },
   });
-
-/** The host forgets that it was seen to, keeps who it is, and boots. */
-async function bootAgain(host: Host): Promise<void> {
-  await host.must('cloud-init clean --logs');
-  expect(host.exists(output)).toBe(false);
-  await host.reboot();
-}
 
 /** cloud-init's own word on how it went, and what the commands of the user-data printed. */
 async function outcome(host: Host): Promise<{ readonly status: string; readonly printed: string }> {
@@ -134,63 +120,63 @@ async function expectInstalled(host: Host): Promise<void> {
   ).toBe('0');
 }
 
-async function expectRefused(host: Host): Promise<void> {
-  const { status, printed } = await outcome(host);
-  expect({ status, printed }).toEqual({ status: 'status: error', printed });
-  expect(printed).toMatch(/^\[ERROR\] E_UNVERIFIED: .*\n {8}Nothing was run/mu);
+async function expectRefused(host: Host, printed: string, code: string): Promise<void> {
+  expect(printed).toMatch(new RegExp(`^\\[ERROR\\] ${code}: .*\\n {8}\\S`, 'mu'));
   const left = ['/root/run', program, '/etc/mcp-oauth-proxy'].filter((file) => host.exists(file));
   expect({ left, scratch: await host.must('ls -d /tmp/tmp.* || true') }).toEqual({ left: [], scratch: '' });
 }
 
 describe.each(suites)('%s', (suite) => {
   let image: Image;
+  let host: Host;
   beforeAll(async () => {
     image = await imageWithCloudInit(suite);
+    host = await hostOf(image, suite, 'cloud');
   });
-  afterAll(() => {
+  afterAll(async () => {
+    await host[Symbol.asyncDispose]();
     image[Symbol.dispose]();
   });
 
-  test('two hosts with the same user-data have eight secrets, all different and in no log; where cloud-init runs again, nothing is to do', async () => {
-    await using one = await hostOf(image, suite, 'one');
-    await using two = await hostOf(image, suite, 'two');
-    expectExit(await one.run(['cloud-init', 'schema', '--config-file', userData]), 0);
-    for (const host of [one, two]) await expectInstalled(host);
-    const secrets = [one, two].flatMap((host) => Object.values(secretsInFile(host)));
-    expect(new Set(secrets).size).toBe(2 * secretNames.length);
-    expect(one.read(envFile)).toContain('DOMAIN=mcp.example.org\n');
-    expect(await one.must('stat -c "%a %U:%G" /root/mcp-oauth-proxy.settings')).toBe('600 root:root');
+  test('it installs at the first boot, with secrets that are in no log; where cloud-init runs again, nothing is to do', async () => {
+    expectExit(await host.run(['cloud-init', 'schema', '--config-file', userData]), 0);
+    await expectInstalled(host);
+    expect(host.read(envFile)).toContain('DOMAIN=mcp.example.org\n');
+    expect(await host.must('stat -c "%a %U:%G" /root/mcp-oauth-proxy.settings')).toBe('600 root:root');
 
     // A token of one's own, as the page says; get.sh leaves what it is given on stdin to the installer.
     const token = 'a-bearer-of-the-users-own-0123456789';
     const bring = `sh ${published}/get.sh --force-rotate-tokens MCP_TOKEN --mcp-token-file -`;
-    expectExit(await one.sh(bring, { input: token }), 0);
-    const kept = { ...secretsInFile(one), MCP_TOKEN: token };
-    await bootAgain(one);
-    await expectInstalled(one);
-    expect(secretsInFile(one)).toEqual(kept);
-    expect((await outcome(one)).printed).toContain('[OK] Nothing to do');
+    expectExit(await host.sh(bring, { input: token }), 0);
+    const kept = { ...secretsInFile(host), MCP_TOKEN: token };
+    await host.must('cloud-init clean --logs');
+    expect(host.exists(output)).toBe(false);
+    await host.reboot();
+    await expectInstalled(host);
+    expect(secretsInFile(host)).toEqual(kept);
+    expect((await outcome(host)).printed).toContain('[OK] Nothing to do');
   });
 
-  test('what is not the release that the user-data trusts is told with its code and not run; once it is, the same commands install', async () => {
+  test('what is not the release that it trusts is told with its code and not run; once it is, the same commands install, with other secrets', async () => {
     const at = (name: string): string => path.join(published, name);
-    await using host = await hostOf(image, suite, 'tampered', (tree) => {
-      appendFileSync(path.join(tree, at('get.sh')), 'touch /root/run\n');
+    await using other = await hostOf(image, suite, 'cloud-tampered', (tree) => {
+      writeFileSync(path.join(tree, at('get.sh')), `touch /root/run\n${genuine('get.sh')}`);
     });
-    await expectRefused(host);
+    const { status, printed } = await outcome(other);
+    expect({ status, printed }).toEqual({ status: 'status: error', printed });
+    await expectRefused(other, printed, 'E_UNVERIFIED');
 
-    await host.write(at('get.sh'), readFileSync(inRelease('get.sh'), 'utf8'));
-    await host.write(at('SHA256SUMS.asc'), keys.sign(stranger, inRelease('SHA256SUMS')));
-    await bootAgain(host);
-    await expectRefused(host);
-
-    // As the message and the page say.
-    const commands = 'sh /var/lib/cloud/instance/scripts/runcmd';
-    await host.must(`mv ${at('get.sh')} /srv/get.sh`);
-    expect(expectExit(await host.sh(commands), 10).stderr).toContain('[ERROR] E_BOOTSTRAP: ');
-    await host.must(`mv /srv/get.sh ${at('get.sh')}`);
-    await host.write(at('SHA256SUMS.asc'), readFileSync(inRelease('SHA256SUMS.asc'), 'utf8'));
-    expectExit(await host.sh(commands), 0);
-    await expectServing(host);
+    // As its messages and the page say.
+    const again = (): Promise<Ran> => other.sh('sh /var/lib/cloud/instance/scripts/runcmd');
+    await other.must(`rm ${at('get.sh')}`);
+    await expectRefused(other, expectExit(await again(), 10).stderr, 'E_BOOTSTRAP');
+    await other.write(at('get.sh'), genuine('get.sh'));
+    await other.write(at('SHA256SUMS.asc'), keys.sign(stranger, inRelease('SHA256SUMS')));
+    await expectRefused(other, expectExit(await again(), 10).stderr, 'E_UNVERIFIED');
+    await other.write(at('SHA256SUMS.asc'), genuine('SHA256SUMS.asc'));
+    expectExit(await again(), 0);
+    await expectServing(other);
+    const secrets = [host, other].flatMap((each) => Object.values(secretsInFile(each)));
+    expect(new Set(secrets).size).toBe(2 * secretNames.length);
   });
 });
