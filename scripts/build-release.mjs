@@ -6,18 +6,18 @@
  * URL: where the files of this release will be; FILE: the OpenPGP public key (binary) that get.sh is to trust.
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { releaseFacts } from './release-facts.mjs';
+import { writeSums, writeWaysIn } from './release-texts.mjs';
 
 const { values } = parseArgs({ options: { url: { type: 'string' }, key: { type: 'string' } } });
 if (values.url === undefined || values.key === undefined)
   throw new Error('usage: build-release.mjs --url URL --key FILE');
-// Typed into a shell script between single quotes.
+// Typed into shell scripts between single quotes.
 if (!/^[\w:/.%~-]+$/u.test(values.url))
   throw new Error(`--url ${values.url} has characters that are no URL's`);
 const key = readFileSync(values.key);
@@ -38,20 +38,5 @@ for (const architecture of ['x64', 'arm64']) {
   writeFileSync(`release/${name}.gz`, gzipSync(readFileSync(`dist/${name}`), { level: 6 }));
 }
 run('node', 'scripts/build-sbom.mjs', `release/mcp-installer-${version}.cdx.json`);
-writeFileSync(
-  'release/get.sh',
-  readFileSync('packaging/get.sh', 'utf8')
-    .replaceAll('@URL@', values.url)
-    .replaceAll('@VERSION@', version)
-    .replaceAll('@KEY@', key.toString('base64')),
-  { mode: 0o755 },
-);
-const sums = readdirSync('release')
-  .sort()
-  .map(
-    (name) =>
-      `${createHash('sha256')
-        .update(readFileSync(`release/${name}`))
-        .digest('hex')}  ${name}\n`,
-  );
-writeFileSync('release/SHA256SUMS', sums.join(''));
+writeWaysIn('.', 'release', { url: values.url, version, key });
+writeSums('release');

@@ -28,7 +28,13 @@ function markdown(directory: string): string[] {
   });
 }
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...markdown('docs')];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...markdown('docs'),
+  ...markdown('integrations'),
+];
 
 test('generated reference pages are as the code says', () => {
   execFileSync('node', ['scripts/docs.mjs', '--check'], { cwd: repositoryRoot, stdio: 'pipe' });
@@ -63,6 +69,8 @@ test('every option that a page mentions exists', () => {
     '--quick-generate-key',
     '--output',
   ];
+  // Of `ansible-playbook` and `cloud-init`.
+  const ofIntegrations = ['--diff', '--long'];
   // Of `npm run test:mutation`, which hands it on.
   const ofStryker = ['--mutate'];
   const mentioned = ours.flatMap((page) =>
@@ -78,6 +86,7 @@ test('every option that a page mentions exists', () => {
           ...ofCampaign,
           ...ofRelease,
           ...ofVerifying,
+          ...ofIntegrations,
           ...ofStryker,
         ].includes(option),
     ),

@@ -3,7 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { repositoryRoot, suites, type Suite } from './support/base.ts';
 import { formOn, programsIn } from './support/form.ts';
-import { createHost, createImage, type Host, type Image } from './support/host.ts';
+import { createHost, type Host } from './support/host.ts';
+import { createImage, type Image } from './support/image.ts';
 import {
   envFile,
   expectAnswering,

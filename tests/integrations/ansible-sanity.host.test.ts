@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { suites } from '../hosts/support/base.ts';
 import { checkout } from '../hosts/support/form.ts';
-import { createHost, type Host, type Image } from '../hosts/support/host.ts';
-import { imageWith } from './support/image.ts';
+import { createHost, type Host } from '../hosts/support/host.ts';
+import { imageWith, type Image } from '../hosts/support/image.ts';
 
 /** What ansible-test would fetch from PyPI, and shellcheck, without which it would skip a test. */
 const packages = [

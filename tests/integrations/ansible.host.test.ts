@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout } from '../hosts/support/form.ts';
 import { suites, type Suite } from '../hosts/support/base.ts';
-import { createHost, type Host, type Image } from '../hosts/support/host.ts';
+import { createHost, type Host } from '../hosts/support/host.ts';
+import { imageWith, type Image } from '../hosts/support/image.ts';
 import {
   envFile,
   expectAnswering,
@@ -10,7 +11,6 @@ import {
   secretsInFile,
   secretsInProcess,
 } from '../hosts/support/observe.ts';
-import { imageWith } from './support/image.ts';
 
 interface TaskResult {
   readonly changed: boolean;

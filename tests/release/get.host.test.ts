@@ -1,49 +1,34 @@
 /** `get.sh` on hosts: what is genuine is installed, and what is not is neither run nor left behind. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot, suites, type Suite } from '../hosts/support/base.ts';
 import { buildAlso, checkout } from '../hosts/support/form.ts';
 import { createHost, until, type Host } from '../hosts/support/host.ts';
 import { expectExit } from '../hosts/support/observe.ts';
-import { ensurePackages } from '../support/debian-packages.ts';
+import { makeSigningKeys, stranger, trusted, type SigningKeys } from '../support/signing-keys.ts';
 
 const url = 'http://127.0.0.1:8000';
 const published = '/srv/release';
 const program = '/usr/local/bin/mcp-installer';
 
-/** Keys of this test's own: one that get.sh trusts, and somebody else's. */
-const keys = mkdtempSync(path.join(tmpdir(), 'mcp-installer-keys-'));
-const gpg = (...args: readonly string[]): Buffer =>
-  execFileSync(
-    'gpg',
-    ['--homedir', keys, '--batch', '--pinentry-mode', 'loopback', '--passphrase', '', ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-const trusted = 'release@mcp-installer.invalid';
-const stranger = 'stranger@mcp-installer.invalid';
+let keys: SigningKeys;
 
 beforeAll(() => {
-  ensurePackages('gpg', 'gpg-agent');
+  keys = makeSigningKeys();
   buildAlso('deb');
-  for (const name of [trusted, stranger]) gpg('--quick-generate-key', name, 'ed25519', 'sign', 'never');
-  const key = path.join(keys, 'trusted.gpg');
-  gpg('--output', key, '--export', trusted);
   const inRepository = {
     cwd: repositoryRoot,
-    env: { ...process.env, GNUPGHOME: keys },
+    env: { ...process.env, GNUPGHOME: keys.home },
     stdio: 'pipe',
   } as const;
-  execFileSync('node', ['scripts/build-release.mjs', '--url', url, '--key', key], inRepository);
+  execFileSync('node', ['scripts/build-release.mjs', '--url', url, '--key', keys.publicKey], inRepository);
   execFileSync(path.join(repositoryRoot, 'packaging/sign.sh'), [trusted], inRepository);
 });
 afterAll(() => {
-  execFileSync('gpgconf', ['--homedir', keys, '--kill', 'all']);
-  rmSync(keys, { recursive: true, force: true });
+  keys[Symbol.dispose]();
 });
 
 /** A host without Node, with the release published on its loopback; requests are logged. */
@@ -72,6 +57,14 @@ async function expectRefused(host: Host, code: string): Promise<void> {
   expect(host.exists('/etc/mcp-oauth-proxy')).toBe(false);
 }
 
+test('the user-data of a release trusts its get.sh, and is in the signed list', () => {
+  const read = (name: string): string => readFileSync(path.join(repositoryRoot, 'release', name), 'utf8');
+  const [, trusts] = /echo '([0-9a-f]{64}) {2}get\.sh'/u.exec(read('user-data.yaml')) ?? [];
+  expect(trusts).toBe(createHash('sha256').update(read('get.sh')).digest('hex'));
+  expect(`${read('user-data.yaml')}${read('get.sh')}`).not.toMatch(/@[A-Z\d_]+@/u);
+  expect(read('SHA256SUMS')).toMatch(/^[0-9a-f]{64} {2}user-data\.yaml$/mu);
+});
+
 describe.each(suites)('%s', (suite) => {
   test('what is genuine is verified, put into place and run; again, and it finds nothing to do', async () => {
     await using host = await hostWithRelease(suite, 'get');
@@ -96,17 +89,9 @@ describe.each(suites)('%s', (suite) => {
 
   test('a signature by another key, one that is missing, and an older release are refused', async () => {
     await using host = await hostWithRelease(suite, 'get-wrong');
-    const signature = gpg(
-      '--local-user',
-      stranger,
-      '--armor',
-      '--output',
-      '-',
-      '--detach-sign',
-      path.join(repositoryRoot, 'release/SHA256SUMS'),
-    );
+    const signature = keys.sign(stranger, path.join(repositoryRoot, 'release/SHA256SUMS'));
     await host.must(`cp ${published}/SHA256SUMS.asc /srv/genuine`);
-    await host.write(`${published}/SHA256SUMS.asc`, signature.toString('utf8'));
+    await host.write(`${published}/SHA256SUMS.asc`, signature);
     await expectRefused(host, 'E_UNVERIFIED');
     await host.must(`rm ${published}/SHA256SUMS.asc`);
     await expectRefused(host, 'E_BOOTSTRAP');

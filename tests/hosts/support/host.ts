@@ -12,7 +12,8 @@ import { baseTree, repositoryRoot, type Suite } from './base.ts';
 import { checkout, formOn, installPackage, nodesOn, programs, type Form } from './form.ts';
 import { inGroup, onlyUnified, processesOf } from './cgroup.ts';
 import { claimHost, directoryOf, killHost, removeHost } from './leftovers.ts';
-import { mergedTree, mountOverlay, unmountOverlay } from './overlay.ts';
+import type { Image } from './image.ts';
+import { mergedTree, mountOverlay } from './overlay.ts';
 
 export interface HostOptions {
   readonly suite: Suite;
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly image?: Image;
   /** `testhost` unless given. */
   readonly hostname?: string;
+  /** What is done to its files before it boots for the first time. */
+  readonly prepare?: (tree: string) => void;
   /** Shown in process lists and directory names. */
   readonly name: string;
 }
@@ -236,35 +239,13 @@ export class Host implements AsyncDisposable {
   }
 }
 
-/** A tree that was prepared and not booted, for hosts that are made from it: `using image = await createImage(…)`. */
-export interface Image extends Disposable {
-  /** What was written over the base tree. */
-  readonly layer: string;
-}
-
-/** @param prepare is given the tree, in which nothing runs */
-export async function createImage(
-  { suite, name }: Pick<HostOptions, 'suite' | 'name'>,
-  prepare: (tree: string) => void,
-): Promise<Image> {
-  const id = claimHost(`${suite}-${name}`);
-  try {
-    mountOverlay(directoryOf(id), await baseTree(suite, 'full'));
-    prepare(mergedTree(directoryOf(id)));
-    const layer = unmountOverlay(directoryOf(id));
-    return { layer, [Symbol.dispose]: () => removeHost(id) };
-  } catch (error) {
-    removeHost(id);
-    throw error;
-  }
-}
-
 export async function createHost(options: HostOptions): Promise<Host> {
   const lower = await baseTree(options.suite, options.bare === true ? 'bare' : 'full');
   const id = claimHost(`${options.suite}-${options.name}`);
   const host = new Host(id, options);
   try {
     mountOverlay(directoryOf(id), options.image === undefined ? lower : `${options.image.layer}:${lower}`);
+    options.prepare?.(host.tree);
     await host.boot();
     if (host.form === 'deb') await host.must(installPackage);
     return host;

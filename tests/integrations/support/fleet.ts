@@ -1,11 +1,11 @@
 /** Many hosts on a network of their own, each with its sshd, and the control machine that has Ansible and may log in to them. */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../hosts/support/form.ts';
 import type { Suite } from '../../hosts/support/base.ts';
-import { createHost, type Host, type Image } from '../../hosts/support/host.ts';
+import { createHost, type Host } from '../../hosts/support/host.ts';
+import { imageWith, type Image } from '../../hosts/support/image.ts';
 import { connect, makeBridge, type Neighbour } from '../../hosts/support/network.ts';
-import { imageWith } from './image.ts';
 
 /** Where the examples are on the control machine, with this fleet's inventory and release. */
 export const project = '/root/project';
@@ -108,7 +108,10 @@ export async function createFleet(controlSuite: Suite, managed: readonly Suite[]
     const bySuite = new Map<Suite, Image>();
     for (const suite of new Set(managed)) {
       // Each has keys of its own, made when it is up.
-      const image = await imageWith(suite, ['openssh-server'], 'rm -f /etc/ssh/ssh_host_*');
+      const image = await imageWith(suite, ['openssh-server'], (tree) => {
+        for (const file of readdirSync(`${tree}/etc/ssh`))
+          if (file.startsWith('ssh_host_')) rmSync(`${tree}/etc/ssh/${file}`);
+      });
       images.push(image);
       bySuite.set(suite, image);
     }
