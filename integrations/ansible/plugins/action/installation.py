@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
                 '%s does not have the SHA-256 that was asked for; it was not brought.' % local,
                 result={'code': 'E_UNVERIFIED', 'remedy': 'Take the executable and its SHA-256 from one release.'},
             )
-        remote = self._connection._shell.join_path(directory, 'mcp-installer')
+        remote = self._connection._shell.join_path(directory, 'brought')
         self._transfer_file(local, remote)
         self._fixup_perms2((directory, remote))
         return remote
