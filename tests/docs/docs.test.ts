@@ -69,8 +69,8 @@ test('every option that a page mentions exists', () => {
     '--quick-generate-key',
     '--output',
   ];
-  // Of `ansible-playbook` and `cloud-init`.
-  const ofIntegrations = ['--diff', '--long'];
+  // Of Ansible's programs and `cloud-init`.
+  const ofIntegrations = ['--diff', '--ask-vault-pass', '--docker', '--long'];
   // Of `npm run test:mutation`, which hands it on.
   const ofStryker = ['--mutate'];
   const mentioned = ours.flatMap((page) =>

@@ -14,7 +14,7 @@ export const project = '/root/project';
 const released = `mcp-installer-linux-${process.arch}`;
 
 /** What the module told of one host. */
-export interface TaskResult {
+interface TaskResult {
   readonly changed: boolean;
   readonly code?: string;
   readonly rolled_back?: boolean;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { repositoryRoot } from '../../hosts/support/base.ts';
 
-export const nextVersion = '0.2.0';
+const nextVersion = '0.2.0';
 
 /** What the next version's service imports and does not bring along, as if it were of another Debian package. */
 export const nextNeeds = '/usr/lib/python3/dist-packages/mcp_release_two.py';
