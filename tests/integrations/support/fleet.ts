@@ -1,5 +1,5 @@
 /** Many hosts on a network of their own, each with its sshd, and the control machine that has Ansible and may log in to them. */
-import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../hosts/support/form.ts';
 import type { Suite } from '../../hosts/support/base.ts';
@@ -98,8 +98,16 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
+/** Each systemd, D-Bus and login manager watches files: seven watchers a host, of which the kernel allows a user 128 by default. */
+function allowWatchers(hosts: number): void {
+  const limit = '/proc/sys/fs/inotify/max_user_instances';
+  const needed = 128 + hosts * 8;
+  if (Number(readFileSync(limit, 'utf8')) < needed) writeFileSync(limit, `${needed}`);
+}
+
 /** @param managed what each host is made from, in order */
 export async function createFleet(controlSuite: Suite, managed: readonly Suite[]): Promise<Fleet> {
+  allowWatchers(managed.length + 1);
   const images: Image[] = [];
   const hosts: Host[] = [];
   try {
