@@ -137,6 +137,8 @@ export interface RunState {
   source: 'bundled' | 'file';
   /** Did the journal know of secrets before the run? */
   readonly secretsMadeBefore: boolean;
+  /** Packages that were installed when the run began, where it was looked. */
+  installed: ReadonlySet<string>;
   /** Packages that this run asked the package manager for. */
   packages: readonly string[];
   settings: Settings;
@@ -179,6 +181,7 @@ export const createScope = (options: ScopeOptions): Scope => ({
     forgotten: [],
     source: 'bundled',
     secretsMadeBefore: options.memory().secretsMade,
+    installed: new Set(),
     packages: [],
     settings: {},
     settingsBefore: {},
