@@ -146,6 +146,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   }
   state.kept = made.kept;
   state.forgotten = made.forgotten;
+  state.operations = made.operations;
   const socketMoves = socketIsElsewhere(scope);
   if (request.checks) checkPorts(scope, desired, made.operations, socketMoves);
   const reloads = await reloadsOf(scope, desired, made.operations, socketMoves);

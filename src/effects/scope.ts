@@ -130,6 +130,10 @@ export interface RunState {
   /** What becomes due when a path is changed. */
   readonly obligations: Map<string, readonly Obligation[]>;
   readonly applied: Applied[];
+  /** Those of the plan, in the order in which they are made. */
+  operations: readonly Operation[];
+  /** Paths of files that were announced together with others, and that are made without waiting for the journal. */
+  readonly announced: Set<string>;
   /** Told to the journal when the run has succeeded. */
   kept: readonly KeptEdit[];
   /** Paths that are no longer the product's: told to the journal when the run has succeeded. */
@@ -177,6 +181,8 @@ export const createScope = (options: ScopeOptions): Scope => ({
     contents: new Map(),
     obligations: new Map(),
     applied: [],
+    operations: [],
+    announced: new Set(),
     kept: [],
     forgotten: [],
     source: 'bundled',
