@@ -87,9 +87,49 @@ export function createRealHost({ root, beforeChange, unsynced }: RealHostOptions
     return 'changed';
   }
 
-  /** E_CHANGED_UNDERWAY where the path no longer holds what the plan was made for. */
-  function mustStillBe(path: string, expected: FileIdentity | null, bytes?: Uint8Array): void {
-    const found = lookAt(host, path);
+  function statusAt(place: Place): FileStatus | null {
+    const status = lstatSync(place.path, { bigint: true, throwIfNoEntry: false });
+    if (status === undefined) return null;
+    return {
+      type: typeOf(status),
+      mode: Number(status.mode & 0o7777n),
+      uid: Number(status.uid),
+      gid: Number(status.gid),
+      size: Number(status.size),
+      changedNs: status.ctimeNs,
+    };
+  }
+
+  function bytesAt(place: Place, path: string): Uint8Array | null {
+    let fd: number;
+    try {
+      fd = openSync(place.path, readFlags);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw unreadable(trust, path, error);
+    }
+    try {
+      if (!fstatSync(fd).isFile()) {
+        throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a regular file' });
+      }
+      return readFileSync(fd);
+    } catch (error) {
+      throw unreadable(trust, path, error);
+    } finally {
+      close(fd);
+    }
+  }
+
+  const linkAt = (place: Place): string | null => system(() => readlinkSync(place.path));
+
+  /** E_CHANGED_UNDERWAY where the place, which is about to be changed, no longer holds what the plan was made for. */
+  function mustStillBe(place: Place, path: string, expected: FileIdentity | null, bytes?: Uint8Array): void {
+    const here = {
+      lstat: () => statusAt(place),
+      readFile: () => bytesAt(place, path),
+      readLink: () => linkAt(place),
+    };
+    const found = lookAt(here, path);
     const same =
       expected === null || found === null
         ? expected === null && found === null
@@ -103,48 +143,9 @@ export function createRealHost({ root, beforeChange, unsynced }: RealHostOptions
     root,
     owner,
     group,
-    lstat: (path) =>
-      look(
-        path,
-        (place): FileStatus | null => {
-          const status = lstatSync(place.path, { bigint: true, throwIfNoEntry: false });
-          if (status === undefined) return null;
-          return {
-            type: typeOf(status),
-            mode: Number(status.mode & 0o7777n),
-            uid: Number(status.uid),
-            gid: Number(status.gid),
-            size: Number(status.size),
-            changedNs: status.ctimeNs,
-          };
-        },
-        nothing,
-      ),
-    readFile: (path) =>
-      look(
-        path,
-        (place) => {
-          let fd: number;
-          try {
-            fd = openSync(place.path, readFlags);
-          } catch (error) {
-            if (errnoOf(error) === 'ENOENT') return null;
-            throw unreadable(trust, path, error);
-          }
-          try {
-            if (!fstatSync(fd).isFile()) {
-              throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a regular file' });
-            }
-            return readFileSync(fd);
-          } catch (error) {
-            throw unreadable(trust, path, error);
-          } finally {
-            close(fd);
-          }
-        },
-        nothing,
-      ),
-    readLink: (path) => look(path, (place) => system(() => readlinkSync(place.path)), nothing),
+    lstat: (path) => look(path, statusAt, nothing),
+    readFile: (path) => look(path, (place) => bytesAt(place, path), nothing),
+    readLink: (path) => look(path, linkAt, nothing),
     list: (path) => at(`${path}/entry`, (place) => system(() => namesIn(place.fd).sort()), nothing),
     isFile: (path) => {
       const fd = system(() => opened(trust, path));
@@ -174,7 +175,7 @@ export function createRealHost({ root, beforeChange, unsynced }: RealHostOptions
         (place) => {
           const ownership = { uid: owner, gid: group, ...options.ownership, mode: options.mode };
           replaceFile(place, bytes, ownership, () =>
-            mustStillBe(path, options.expected, options.expectedBytes),
+            mustStillBe(place, path, options.expected, options.expectedBytes),
           );
           if (options.announced === true && unsynced !== undefined) unsynced.add(place, path);
           // Without this a power cut after success would bring the old file back.
@@ -184,7 +185,7 @@ export function createRealHost({ root, beforeChange, unsynced }: RealHostOptions
       ),
     makeLink: (path, target, expected) =>
       change(path, (place) => {
-        mustStillBe(path, expected);
+        mustStillBe(place, path, expected);
         const elsewhere = expected === null ? null : locate(trust, path.split('/').slice(0, -1).join('/'));
         try {
           replaceLink(place, target, elsewhere);
