@@ -8,6 +8,7 @@ import { createDryRunHost } from './effects/host/dry-run.ts';
 import type { Host } from './effects/host/port.ts';
 import { createRealHost } from './effects/host/real.ts';
 import { createStoppableHost, type StoppableHost } from './effects/host/stoppable.ts';
+import { createUnsynced } from './effects/host/unsynced.ts';
 import { undoingEffects } from './effects/undoing/index.ts';
 import { loadDiffer } from './diffs.ts';
 import { createScope, type Asker, type Progress } from './effects/scope.ts';
@@ -135,7 +136,9 @@ async function prepare(
 ): Promise<Run> {
   const root = options.root ?? '/';
   const dryRun = options.dryRun ?? false;
-  const real: Host = options.host ?? createRealHost({ root, beforeChange: () => session.beforeChange() });
+  const unsynced = createUnsynced();
+  const real: Host =
+    options.host ?? createRealHost({ root, beforeChange: () => session.beforeChange(), unsynced });
   const session: Session = new Session({
     trust: { root, owner: real.owner },
     // Another host than the one below `root` has nothing to do with the journal there.
@@ -145,6 +148,7 @@ async function prepare(
     command: options.command ?? 'install',
     keepsKey: !request.image,
     founds: request.undo === null,
+    settle: () => unsynced.sync(),
     input: { request },
     product,
     onRecord: heardBy(options.onRecord, options.onBug),

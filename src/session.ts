@@ -21,7 +21,14 @@ import { hasCopy } from './journal/copies.ts';
 import { openFingerprints, type Fingerprints } from './journal/fingerprint.ts';
 import { Journal } from './journal/journal.ts';
 import { isUnderWay, probeLock, takeLock, takeLockForOther, type Lock } from './journal/lock.ts';
-import { factsOfRuns, findRun, readBackup, readMemory, type Remembered } from './journal/reader.ts';
+import {
+  factsOfRuns,
+  findRun,
+  readBackup,
+  readMemory,
+  withDamage,
+  type Remembered,
+} from './journal/reader.ts';
 import { pastRuns, type PastRun } from './past.ts';
 import type { JournalRecord, RunEnded } from './journal/record.ts';
 import type { Product } from './products/product.ts';
@@ -39,27 +46,10 @@ export interface SessionOptions {
   readonly keepsKey: boolean;
   /** May a run that changed nothing make the journal's directory, to say that all is as it should be? */
   readonly founds: boolean;
+  /** Puts on disk what is about to be told to be done. */
+  readonly settle?: () => void;
   /** Hears every record as it is made. It must not throw. */
   readonly onRecord?: (record: JournalRecord, run: string) => void;
-}
-
-/**
- * What a damaged journal may have known of is done again, whichever product it was about: a restart too many is better
- * than one too few.
- */
-function withDamage(memory: Memory, damaged: Remembered['damaged']): Memory {
-  const services = [memory, ...Object.values(memory.others)].flatMap(({ service }) =>
-    service === null ? [] : [service],
-  );
-  const owed = damaged.flatMap(({ run }) =>
-    services.map((unit) => ({
-      what: 'restart' as const,
-      unit,
-      because: [`the journal of run ${run} is damaged`],
-      run,
-    })),
-  );
-  return { ...memory, owed: [...memory.owed, ...owed] };
 }
 
 export class Session {
@@ -188,6 +178,7 @@ export class Session {
     try {
       this.opening ??= this.open();
       await this.opening;
+      this.options.settle?.();
       this.journal.sync();
     } catch (error) {
       if (!this.lenient) throw error;

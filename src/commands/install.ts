@@ -1,5 +1,6 @@
 /** `install`, the default command. */
 import path from 'node:path';
+import { isatty } from 'node:tty';
 import { install } from '../install.ts';
 import type { Output } from '../machines/types.ts';
 import type { ResultEvent } from '../run-events.ts';
@@ -108,8 +109,9 @@ export async function runInstall(
   const dryByEnvironment = dryRunOf(process.env, ofSudo);
   refuseMistakenVariables(process.env, product, flags);
   const dryRun = options['dryRun'] === true || dryByEnvironment;
-  // Who pipes the output into a file still sits before the keyboard.
-  const ask = process.stdin.isTTY && !output.json && options['yes'] !== true && !dryRun;
+  // Who pipes the output into a file still sits before the keyboard. The stream itself takes longer to load than to be asked.
+  const isAttended = isatty(0) && !output.json && options['yes'] !== true;
+  const ask = isAttended && !dryRun;
   const inputs = inputsOf(options, process.env, product, ask);
   const variables = settingsIn(process.env, product);
   const interrupt = interrupts();
@@ -145,7 +147,7 @@ export async function runInstall(
   const result = resultOf(ended, run, { product, root: inputs.root, dryRun, detailed, variables });
   output.emit(result);
   // Whoever sits there looks at it for as long as they like; a script goes on, and so does who has pressed Ctrl-C.
-  const stays = process.stdin.isTTY && !output.json && options['yes'] !== true && options['quiet'] !== true;
+  const stays = isAttended && options['quiet'] !== true;
   await watched?.end(stays && !interrupt.aborted && !notBegun.includes(result.outcome));
   return result.exitCode;
 }

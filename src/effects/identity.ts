@@ -16,7 +16,7 @@ export interface Found {
  * What stands at a managed path; null where nothing does. `other` things (devices, FIFOs) are told as files without
  * a hash: they never equal what is wanted, and writing over them is refused by the host.
  */
-export function lookAt(host: HostReads, path: string): Found | null {
+export function lookAt(host: Pick<HostReads, 'lstat' | 'readFile' | 'readLink'>, path: string): Found | null {
   const status = host.lstat(path);
   if (status === null) return null;
   const { mode, uid, gid } = status;

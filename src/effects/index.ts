@@ -32,7 +32,7 @@ export function createEffects(scope: Scope): Effects {
     secrets: ({ request, mode }) => orRefused(() => secrets(scope, request, mode)),
     plan: ({ request, mode, answers }) => plan(scope, request, mode, answers),
     confirm: ({ plan: planned, answers }) => confirm(scope, planned, answers),
-    write: ({ operation }) => write(scope, operation),
+    write: ({ operation, index }) => write(scope, operation, index),
     reload: ({ reloads }) => reload(scope, reloads),
     verify: ({ mode }) => verify(scope, mode),
     purge: ({ paths }) => purge(scope, paths),

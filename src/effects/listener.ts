@@ -31,12 +31,29 @@ function addressOf(hex: string): string {
 /** The tables of sockets; reading one takes the kernel milliseconds, however few are in use. */
 const [ipv4, ipv6] = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
 
+/** What has been read in this turn: one read is enough for all that is asked in one go. */
+const readNow = new WeakMap<HostReads, Map<string, readonly string[]>>();
+
+function linesOf(host: HostReads, table: typeof ipv4 | typeof ipv6): readonly string[] {
+  let known = readNow.get(host);
+  if (known === undefined) {
+    known = new Map();
+    readNow.set(host, known);
+    queueMicrotask(() => readNow.delete(host));
+  }
+  let lines = known.get(table);
+  if (lines === undefined) {
+    const text = Buffer.from(host.readSystem(table) ?? []).toString('latin1');
+    lines = text.split('\n').slice(1);
+    known.set(table, lines);
+  }
+  return lines;
+}
+
 function socketsIn(host: HostReads, table: typeof ipv4 | typeof ipv6, port: number): readonly Socket[] {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  return Buffer.from(host.readSystem(table) ?? [])
-    .toString('latin1')
-    .split('\n')
-    .slice(1)
+  return linesOf(host, table)
+    .filter((line) => line.includes(`:${hexPort} `))
     .flatMap((line): Socket[] => {
       // Local address, remote address, state (0A: listening), …, inode in the tenth column.
       const fields = line.trim().split(/\s+/u);

@@ -3,11 +3,14 @@ import { InstallerError } from '../errors.ts';
 import type { Host, HostReads } from './host/port.ts';
 import { complaint, tools } from './tools.ts';
 
-/**
- * Names that are not installed. Reads the package database of the host's root; where there is none (a bare tree),
- * all of them.
- */
-export async function missingPackages(host: HostReads, names: readonly string[]): Promise<readonly string[]> {
+interface Installed {
+  /** 127 where there is no dpkg. */
+  readonly exitCode: number;
+  readonly names: ReadonlySet<string>;
+}
+
+/** Of these names those that are installed; without any name all packages are asked for. */
+export async function installedPackages(host: HostReads, names: readonly string[] = []): Promise<Installed> {
   const root = host.root === '/' ? '' : host.root;
   const result = await host.query({
     file: tools.dpkgQuery,
@@ -19,13 +22,27 @@ export async function missingPackages(host: HostReads, names: readonly string[])
     ],
     timeout: 15_000,
   });
-  const installed = new Set(
-    result.stdout
-      .split('\n')
-      .filter((line) => line.endsWith(' installed'))
-      .map((line) => line.split(' ')[0]),
-  );
-  return names.filter((name) => !installed.has(name));
+  const installed = result.stdout
+    .split('\n')
+    .flatMap((line) => (line.endsWith(' installed') ? [line.slice(0, line.indexOf(' '))] : []));
+  return { exitCode: result.exitCode, names: new Set(installed) };
+}
+
+/**
+ * Names that are not installed. Reads the package database of the host's root; where there is none (a bare tree),
+ * all of them.
+ *
+ * @param known names that are installed, as far as anybody has looked: they are not asked for again
+ */
+export async function missingPackages(
+  host: HostReads,
+  names: readonly string[],
+  known: ReadonlySet<string> = new Set(),
+): Promise<readonly string[]> {
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length === 0) return [];
+  const installed = await installedPackages(host, unknown);
+  return unknown.filter((name) => !installed.names.has(name));
 }
 
 const apt = (host: Host, args: readonly string[]) =>

@@ -26,7 +26,7 @@ interface Packages {
 /** E_PACKAGES_MISSING where they may not be installed. */
 async function packagesOf(scope: Scope, request: Request, desired: Desired): Promise<Packages> {
   if (!request.checks) return { toInstall: [], notes: [] };
-  const missing = await missingPackages(scope.host, desired.packages);
+  const missing = await missingPackages(scope.host, desired.packages, scope.state.installed);
   if (missing.length === 0) return { toInstall: [], notes: [] };
   const names = missing.join(' ');
   if (scope.host.root !== '/') {
@@ -146,6 +146,7 @@ async function makePlan(scope: Scope, request: Request, mode: Mode, answers: Ans
   }
   state.kept = made.kept;
   state.forgotten = made.forgotten;
+  state.operations = made.operations;
   const socketMoves = socketIsElsewhere(scope);
   if (request.checks) checkPorts(scope, desired, made.operations, socketMoves);
   const reloads = await reloadsOf(scope, desired, made.operations, socketMoves);

@@ -1,6 +1,7 @@
 /** `preflight`: can this user on this host carry an installation, and is nobody else at it? */
 import { InstallerError } from '../errors.ts';
 import type { Note, PreflightOutput, Request } from '../machines/types.ts';
+import { installedPackages } from './packages.ts';
 import { refused } from './refusal.ts';
 import type { Scope } from './scope.ts';
 import { tools } from './tools.ts';
@@ -49,11 +50,15 @@ async function systemdProblem({ host, state }: Scope): Promise<string | null> {
     : null;
 }
 
-/** Why there can be no packages here; null where there can, or below a root, where none are installed. */
-async function packagesProblem({ host }: Scope): Promise<string | null> {
+/**
+ * Why there can be no packages here; null where there can, or below a root, where none are installed. The program that tells
+ * so tells at the same time which packages there are, so that the plan need not start it once more.
+ */
+async function packagesProblem({ host, state }: Scope): Promise<string | null> {
   if (host.root !== '/') return null;
-  const dpkg = await host.query({ file: tools.dpkgQuery, args: ['--version'], timeout: 15_000 });
-  return dpkg.exitCode === 0 ? null : 'it has no dpkg, so it is no Debian or Ubuntu';
+  const { exitCode, names } = await installedPackages(host);
+  state.installed = names;
+  return exitCode === 127 ? 'it has no dpkg, so it is no Debian or Ubuntu' : null;
 }
 
 /**

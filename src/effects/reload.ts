@@ -87,20 +87,30 @@ export async function untilGivenUp(scope: Scope): Promise<void> {
   }
 }
 
+/** One that systemd did not know as the run began has nothing to be stopped, and no starts and failures to be forgotten. */
+function isNew({ state }: Scope, unit: string): boolean {
+  const before = state.unitsBefore.get(unit);
+  return before?.loadState === 'not-found' && before.activeState === 'inactive';
+}
+
 /** systemd refuses to start a socket whose service runs already, so the service goes first and comes back after it. */
 async function restartSocket(scope: Scope): Promise<void> {
-  const { socket, service } = scope.product;
+  const { socket, service, webUnit } = scope.product;
   if (socket === null) return;
-  mustSucceed(await systemctl(scope, 'stop', service), `systemctl stop ${service}`);
-  if (!scope.state.predicted) await untilGivenUp(scope);
+  if (!isNew(scope, service))
+    mustSucceed(await systemctl(scope, 'stop', service), `systemctl stop ${service}`);
+  // Only where nginx has just been told to.
+  if (!scope.state.predicted && scope.state.restarted.has(webUnit)) await untilGivenUp(scope);
   mustSucceed(await systemctl(scope, 'restart', socket), `systemctl restart ${socket}`);
 }
 
 async function restartService(scope: Scope): Promise<void> {
   const { service } = scope.product;
-  await endCrashLoop(scope);
-  // Clears a failed state, and the count of starts that systemd limits: reruns in a row are no crash loop.
-  await systemctl(scope, 'reset-failed', service);
+  if (!isNew(scope, service)) {
+    await endCrashLoop(scope);
+    // Clears a failed state, and the count of starts that systemd limits: reruns in a row are no crash loop.
+    await systemctl(scope, 'reset-failed', service);
+  }
   const result = await systemctl(scope, 'restart', service);
   if (result !== 'predicted' && result.exitCode !== 0) {
     throw new InstallerError('E_UNHEALTHY', { why: complaint(result), unit: service });
@@ -125,6 +135,7 @@ async function untilServed(scope: Scope, web: WebProbe): Promise<void> {
 async function untilReplaced(scope: Scope, web: WebProbe, old: readonly number[]): Promise<void> {
   const deadline = Date.now() + webTimeout;
   while (
+    old.length > 0 &&
     Date.now() < deadline &&
     listenersOn(scope.host, web.port, loopback).some(({ pid }) => old.includes(pid))
   ) {
@@ -183,8 +194,12 @@ async function all(scope: Scope, reloads: readonly Reload[]): Promise<ReloadOutp
   if (reloads.length > 0) scope.record({ fact: 'unitsFound', running });
   await scope.beforeChange();
   const plans = (what: Reload['what']): boolean => reloads.some((reload) => reload.what === what);
-  if (plans('reloadWeb')) await checkWeb(scope);
-  if (plans('reloadManager')) await checkUnits(scope);
+  // Both at once, and both to their ends: nothing of ours may run on while a host is put back.
+  const checks = await Promise.allSettled([
+    ...(plans('reloadWeb') ? [checkWeb(scope)] : []),
+    ...(plans('reloadManager') ? [checkUnits(scope)] : []),
+  ]);
+  for (const check of checks) if (check.status === 'rejected') throw check.reason;
   for (const reload of reloads) {
     scope.notify({ type: 'activity', text: `${reload.how} ${reload.unit}` });
     await carryOut(scope, reload);

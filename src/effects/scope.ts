@@ -130,6 +130,10 @@ export interface RunState {
   /** What becomes due when a path is changed. */
   readonly obligations: Map<string, readonly Obligation[]>;
   readonly applied: Applied[];
+  /** Those of the plan, in the order in which they are made. */
+  operations: readonly Operation[];
+  /** Paths of files that were announced together with others, and that are made without waiting for the journal. */
+  readonly announced: Set<string>;
   /** Told to the journal when the run has succeeded. */
   kept: readonly KeptEdit[];
   /** Paths that are no longer the product's: told to the journal when the run has succeeded. */
@@ -137,6 +141,8 @@ export interface RunState {
   source: 'bundled' | 'file';
   /** Did the journal know of secrets before the run? */
   readonly secretsMadeBefore: boolean;
+  /** Packages that were installed when the run began, where it was looked. */
+  installed: ReadonlySet<string>;
   /** Packages that this run asked the package manager for. */
   packages: readonly string[];
   settings: Settings;
@@ -175,10 +181,13 @@ export const createScope = (options: ScopeOptions): Scope => ({
     contents: new Map(),
     obligations: new Map(),
     applied: [],
+    operations: [],
+    announced: new Set(),
     kept: [],
     forgotten: [],
     source: 'bundled',
     secretsMadeBefore: options.memory().secretsMade,
+    installed: new Set(),
     packages: [],
     settings: {},
     settingsBefore: {},

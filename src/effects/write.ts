@@ -80,13 +80,12 @@ function announce(scope: Scope, { path, after }: Operation): void {
   }
 }
 
-/** The facts around a replacement, and the replacement itself. */
-async function replace(
+/** On record, and on disk before the next change. */
+async function announceReplacing(
   scope: Scope,
   operation: Operation,
   bytes: Uint8Array | null,
-  make: () => Promise<Change>,
-): Promise<Change> {
+): Promise<void> {
   const { state } = scope;
   const { path, before, after } = operation;
   if (state.services === 'live') {
@@ -101,23 +100,58 @@ async function replace(
   scope.record({ fact: 'replacing', path, before, after, backup: await backup(scope, path, bytes), due });
   // Before the change, not after it: a write that fails half way is undone as well.
   state.applied.push({ operation, before, bytes, baselines });
+}
+
+/** The facts around a replacement, and the replacement itself. */
+async function replace(
+  scope: Scope,
+  operation: Operation,
+  bytes: Uint8Array | null,
+  make: () => Promise<Change>,
+): Promise<Change> {
+  const { path } = operation;
+  if (!scope.state.announced.has(path)) await announceReplacing(scope, operation, bytes);
   const outcome = await make();
   scope.record({ fact: 'replaced', path });
   return outcome;
 }
 
-async function writeFile(scope: Scope, operation: Operation): Promise<Change> {
+/** A file that nothing stood in the place of, and about which nothing more has to be on record. */
+const isPlain = ({ product }: Scope, { kind, path, before }: Operation): boolean =>
+  kind === 'writeFile' && before === null && path !== product.envFile;
+
+/** So many at most: what a kill leaves announced, and not made, is looked at by the next run. */
+const announcedAtOnce = 100;
+
+/**
+ * Announces a new file together with those that come after it, and waits for the disk once: the journal is synced for each
+ * hundred of them, and not twice for each.
+ */
+async function announceTogether(scope: Scope, index: number): Promise<void> {
+  const { operations, announced } = scope.state;
+  const next = operations.slice(index, index + announcedAtOnce);
+  const end = next.findIndex((each) => !isPlain(scope, each));
+  const group = end === -1 ? next : next.slice(0, end);
+  for (const each of group) await announceReplacing(scope, each, null);
+  await scope.beforeChange();
+  for (const { path } of group) announced.add(path);
+}
+
+async function writeFile(scope: Scope, operation: Operation, index: number): Promise<Change> {
   const { host, product, state } = scope;
   const { path, before, after } = operation;
   const content = state.contents.get(path);
   if (content === undefined || after === null)
     throw new InstallerError('E_INTERNAL', { why: `no content for ${path}` });
+  const isNext = state.operations[index] === operation && isPlain(scope, operation);
+  if (isNext && !state.announced.has(path)) await announceTogether(scope, index);
   const isEnv = path === product.envFile;
   const expectedBytes = isEnv && content.before !== null ? { expectedBytes: content.before } : {};
   const outcome = await replace(scope, operation, content.before, () =>
     host.writeFile(path, content.after, {
       mode: after.mode,
       expected: before,
+      announced: state.announced.has(path),
       ...expectedBytes,
       ...(after.uid === host.owner && after.gid === host.group
         ? {}
@@ -153,11 +187,12 @@ function remove(scope: Scope, operation: Operation): Promise<Change> {
   });
 }
 
-async function perform(scope: Scope, operation: Operation): Promise<Change> {
-  // Also for what turns out to be there already: on a fresh host this is where two runs find out about each other.
+async function perform(scope: Scope, operation: Operation, index: number): Promise<Change> {
   const { target, applied } = scope.state;
   if (target !== null && applied.length === 0) scope.record({ fact: 'undoing', to: target.to });
-  await scope.beforeChange();
+  // Also for what turns out to be there already: on a fresh host this is where two runs find out about each other. Later
+  // ones wait for the journal as they are made.
+  if (applied.length === 0) await scope.beforeChange();
   const { host } = scope;
   const { kind, path, before, after } = operation;
   switch (kind) {
@@ -170,7 +205,7 @@ async function perform(scope: Scope, operation: Operation): Promise<Change> {
       if (lookAt(host, path)?.identity.type === 'directory') return 'changed';
       return replace(scope, operation, null, () => host.makeDirectory(path, after?.mode ?? 0o755));
     case 'writeFile':
-      return writeFile(scope, operation);
+      return writeFile(scope, operation, index);
     case 'makeLink':
       return replace(scope, operation, before?.type === 'file' ? host.readFile(path) : null, () =>
         host.makeLink(path, after?.hash ?? '', before),
@@ -183,8 +218,8 @@ async function perform(scope: Scope, operation: Operation): Promise<Change> {
 }
 
 /** @throws InstallerError E_WRITE_FAILED, E_CHANGED_UNDERWAY, E_PATH_UNSAFE, E_PACKAGES_FAILED, E_JOURNAL, E_BUSY */
-export async function write(scope: Scope, operation: Operation): Promise<WriteOutput> {
-  const work = perform(scope, operation);
+export async function write(scope: Scope, operation: Operation, index: number): Promise<WriteOutput> {
+  const work = perform(scope, operation, index);
   scope.state.inFlight = work.catch(() => undefined);
   const outcome = await work;
   if (outcome === 'predicted') scope.state.predicted = true;

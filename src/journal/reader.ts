@@ -180,3 +180,22 @@ export function readMemory(home: string | null): Remembered {
   }
   return { ...base, memory: withInstaller(emptyMemory), unfinished: null, torn: null };
 }
+
+/**
+ * What a damaged journal may have known of is done again, whichever product it was about: a restart too many is better
+ * than one too few.
+ */
+export function withDamage(memory: Memory, damaged: Remembered['damaged']): Memory {
+  const services = [memory, ...Object.values(memory.others)].flatMap(({ service }) =>
+    service === null ? [] : [service],
+  );
+  const owed = damaged.flatMap(({ run }) =>
+    services.map((unit) => ({
+      what: 'restart' as const,
+      unit,
+      because: [`the journal of run ${run} is damaged`],
+      run,
+    })),
+  );
+  return { ...memory, owed: [...memory.owed, ...owed] };
+}

@@ -17,6 +17,8 @@ interface Environment {
 
 const sound: Environment = { packages: 'there', port: 'free', systemd: 252 };
 
+const wanted = ['python3-fastapi', 'python3-uvicorn', 'python3-httpx', 'python3-jwt', 'nginx'];
+
 /** Of units that are not there, as this version of systemd tells it: none before 249 knows `Upholds=`. */
 const shownBy = (systemd: number, args: readonly string[]): string =>
   args
@@ -33,7 +35,8 @@ function debian({ packages, port, systemd }: Environment): Host {
     if (file.endsWith('/dpkg-query') && packages === 'no dpkg')
       return { exitCode: 127, stdout: '', stderr: '' };
     if (!file.endsWith('/dpkg-query') || packages === 'missing') return ok('');
-    return ok(args.map((name) => `${name} installed\n`).join(''));
+    const named = args.filter((arg) => !arg.startsWith('-'));
+    return ok((named.length > 0 ? named : wanted).map((name) => `${name} installed\n`).join(''));
   };
   const socket = '0: 0100007F:1F93 00000000:0000 0A 0:0 0:0 0 0 0 555 1';
   const table = Buffer.from(`head\n ${port === 'taken' ? socket : ''}\n`);
@@ -75,6 +78,17 @@ describe('what it skips:', () => {
       );
     };
     expect(await Promise.all([249, 248].map(asked))).toEqual([false, true]);
+  });
+
+  test('packages that are all there are asked for once, and those that seem to be missing by their names', async () => {
+    const asked = async (packages: Environment['packages']): Promise<string[][]> => {
+      const host = debian({ ...sound, packages });
+      const query = vi.fn((command: Command) => host.query(command));
+      await install({ host: { ...host, query }, dryRun: true });
+      const queries = query.mock.calls.filter(([{ file }]) => file.endsWith('/dpkg-query'));
+      return queries.map(([{ args }]) => args.filter((arg) => !arg.startsWith('-')));
+    };
+    expect(await Promise.all((['there', 'missing'] as const).map(asked))).toEqual([[[]], [[], wanted]]);
   });
 
   const newer = (root: Place): string => {

@@ -15,13 +15,23 @@ const told = ({ name, flags, mode }: Call): string =>
     ? [name, ...flags.filter((flag) => flag !== 'O_CLOEXEC').sort(), mode].filter(Boolean).join(' ')
     : name;
 
-/** What was done to the file that came to this name, and to its directory after that; writes in a row count as one. */
+const isRecord = ({ name, path: file }: Call): boolean =>
+  name === 'write' && path.basename(file) === 'journal.jsonl';
+
+/**
+ * What was done to the file that came to this name, and to its directory after that, before anything more was put on
+ * record; writes in a row count as one.
+ */
 function storyOf(calls: readonly Call[], renamed: Call): readonly string[] {
   const { path: name, from } = renamed;
   const at = calls.indexOf(renamed);
   const before = calls.slice(0, at).filter((call) => call.path === from);
-  const next = calls[at + 1];
-  const after = next?.path === path.dirname(name) ? [`${next.name} directory`] : [];
+  const rest = calls.slice(at + 1);
+  const untold = rest.slice(0, rest.findIndex(isRecord));
+  const synced = untold.some(
+    (call) => call.name === 'fsync' && path.normalize(call.path) === path.dirname(name),
+  );
+  const after = synced ? ['fsync directory'] : [];
   return [...before.map(told), 'rename', ...after].filter(
     (word, index, all) => word !== 'write' || all[index - 1] !== 'write',
   );
@@ -58,6 +68,29 @@ test('system calls of a replacement come in the order that survives a power cut'
     const stories = renamed.map((call) => [below(root.path, call.path), storyOf(calls, call)]);
     expect(stories).toEqual(written.map((file) => [file, story(modes[file] ?? '0644')]));
   }
+});
+
+test('new files are announced at once, which is on disk before any of them is made, and each is told once it is there', async () => {
+  using root = place();
+  const { calls } = await traced(['--root', root.path]);
+  const { code, socket, service, zones, snippet, site } = files;
+  const group = [code, socket, service, zones, snippet, site];
+  const record = (fact: string, file: string): number =>
+    calls.findIndex((call) => isRecord(call) && call.data.includes(`"${fact}","path":"${file}"`));
+  const announced = new Set(group.map((file) => record('replacing', file)));
+  const told = new Set(group.map((file) => record('replaced', file)));
+  const renames = group.map((file) =>
+    calls.findIndex(({ name, path: to }) => name === 'rename' && to === root.at(file)),
+  );
+  const firstMade = calls.findIndex(
+    ({ name, path: file }) => name === 'openat' && file === calls[Math.min(...renames)]?.from,
+  );
+  expect([announced.size, told.size]).toEqual([1, 1]);
+  const [[announcing], [telling]] = [[...announced], [...told]] as [[number], [number]];
+  const [next] = calls.slice(announcing + 1);
+  expect([next?.name, next?.path]).toEqual(['fsync', calls[announcing]?.path]);
+  expect([announcing < firstMade, Math.max(...renames) < telling]).toEqual([true, true]);
+  expect(calls.slice(firstMade, telling).filter(isRecord)).toEqual([]);
 });
 
 test('a directory is made with its final mode, and is on disk, its name too, before anything is put into it', async () => {

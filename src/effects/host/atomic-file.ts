@@ -71,6 +71,8 @@ function discard(path: string): void {
 }
 
 /**
+ * The bytes are durable when this returns; that they have the name is once the directory is synced as well.
+ *
  * @param lastLook throws where the name no longer holds what is to be replaced; asked as late as possible
  * @throws system errors (ENOSPC, EROFS, EIO …); the old file is then untouched and the temporary one removed
  */
@@ -100,8 +102,6 @@ export function replaceFile(
     discard(temporary);
     throw error;
   }
-  // Without this a power cut after success would bring the old file back.
-  fsyncSync(place.fd);
 }
 
 /**

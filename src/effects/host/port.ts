@@ -77,6 +77,11 @@ export interface WriteOptions {
   readonly expected: FileIdentity | null;
   /** Compare the bytes with `expected.hash` too; off for files whose hash is not kept (secrets). */
   readonly expectedBytes?: Uint8Array;
+  /**
+   * It was announced together with others, and that is on disk: the journal is not waited for. Its name is durable before
+   * anything more is put on record, and not yet when it is written.
+   */
+  readonly announced?: boolean;
   /** Owner and group where they are not root's: a file that is put back belongs to whom it belonged. */
   readonly ownership?: { readonly uid: number; readonly gid: number };
 }

@@ -25,8 +25,10 @@ import { requestHttp } from './http.ts';
 import { makeDirectory } from './make-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Change, Command, CommandResult, FileStatus, Host, WriteOptions } from './port.ts';
+import { failed } from './failed.ts';
 import { createPlaces, unreadable } from './places.ts';
 import { locate, opened, type Place, type Trust } from './resolve.ts';
+import type { Unsynced } from './unsynced.ts';
 
 /** Where the host is, and what comes before each change of it. */
 export interface RealHostOptions {
@@ -34,25 +36,11 @@ export interface RealHostOptions {
   readonly root: string;
   /** Called before every change: the journal of what led to it must be on disk by then. */
   readonly beforeChange?: () => Promise<void>;
-}
-
-const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: 'Make room on the disk and run this again.',
-  EDQUOT: 'Raise the quota or make room, and run this again.',
-  EROFS: 'Mount the file system writable and run this again.',
-  EACCES: 'Run as root, and look at the permissions of the directory.',
-};
-
-/** A system error as an error with a code; one that has a code already passes. */
-function failed(path: string, error: unknown): InstallerError {
-  if (error instanceof InstallerError) return error;
-  const why = errnoOf(error);
-  const remedy = remedies[why];
-  return new InstallerError(
-    'E_WRITE_FAILED',
-    { path, why, ...(remedy === undefined ? {} : { remedy }) },
-    error,
-  );
+  /**
+   * Where somebody syncs what is in it before saying that anything is done: then a file that was announced with others does
+   * not wait for its directory.
+   */
+  readonly unsynced?: Unsynced;
 }
 
 const typeOf = (status: {
@@ -71,7 +59,7 @@ const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
  * The host below `root`: its files through opened directories that no symlink leads elsewhere, its programs, HTTP on
  * loopback.
  */
-export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
+export function createRealHost({ root, beforeChange, unsynced }: RealHostOptions): Host {
   const owner = root === '/' ? 0 : process.geteuid!();
   const group = root === '/' ? 0 : process.getegid!();
   const trust: Trust = { root, owner };
@@ -89,8 +77,8 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     throw new InstallerError('E_WRITE_FAILED', { path, why: 'its directory is missing' });
   };
 
-  async function change(path: string, make: (place: Place) => void): Promise<Change> {
-    await beforeChange?.();
+  async function change(path: string, make: (place: Place) => void, isAnnounced = false): Promise<Change> {
+    if (!isAnnounced) await beforeChange?.();
     try {
       at(path, make, noDirectory(path));
     } catch (error) {
@@ -99,9 +87,49 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     return 'changed';
   }
 
-  /** E_CHANGED_UNDERWAY where the path no longer holds what the plan was made for. */
-  function mustStillBe(path: string, expected: FileIdentity | null, bytes?: Uint8Array): void {
-    const found = lookAt(host, path);
+  function statusAt(place: Place): FileStatus | null {
+    const status = lstatSync(place.path, { bigint: true, throwIfNoEntry: false });
+    if (status === undefined) return null;
+    return {
+      type: typeOf(status),
+      mode: Number(status.mode & 0o7777n),
+      uid: Number(status.uid),
+      gid: Number(status.gid),
+      size: Number(status.size),
+      changedNs: status.ctimeNs,
+    };
+  }
+
+  function bytesAt(place: Place, path: string): Uint8Array | null {
+    let fd: number;
+    try {
+      fd = openSync(place.path, readFlags);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw unreadable(trust, path, error);
+    }
+    try {
+      if (!fstatSync(fd).isFile()) {
+        throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a regular file' });
+      }
+      return readFileSync(fd);
+    } catch (error) {
+      throw unreadable(trust, path, error);
+    } finally {
+      close(fd);
+    }
+  }
+
+  const linkAt = (place: Place): string | null => system(() => readlinkSync(place.path));
+
+  /** E_CHANGED_UNDERWAY where the place, which is about to be changed, no longer holds what the plan was made for. */
+  function mustStillBe(place: Place, path: string, expected: FileIdentity | null, bytes?: Uint8Array): void {
+    const here = {
+      lstat: () => statusAt(place),
+      readFile: () => bytesAt(place, path),
+      readLink: () => linkAt(place),
+    };
+    const found = lookAt(here, path);
     const same =
       expected === null || found === null
         ? expected === null && found === null
@@ -115,48 +143,9 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
     root,
     owner,
     group,
-    lstat: (path) =>
-      look(
-        path,
-        (place): FileStatus | null => {
-          const status = lstatSync(place.path, { bigint: true, throwIfNoEntry: false });
-          if (status === undefined) return null;
-          return {
-            type: typeOf(status),
-            mode: Number(status.mode & 0o7777n),
-            uid: Number(status.uid),
-            gid: Number(status.gid),
-            size: Number(status.size),
-            changedNs: status.ctimeNs,
-          };
-        },
-        nothing,
-      ),
-    readFile: (path) =>
-      look(
-        path,
-        (place) => {
-          let fd: number;
-          try {
-            fd = openSync(place.path, readFlags);
-          } catch (error) {
-            if (errnoOf(error) === 'ENOENT') return null;
-            throw unreadable(trust, path, error);
-          }
-          try {
-            if (!fstatSync(fd).isFile()) {
-              throw new InstallerError('E_PATH_UNSAFE', { path, why: 'it is not a regular file' });
-            }
-            return readFileSync(fd);
-          } catch (error) {
-            throw unreadable(trust, path, error);
-          } finally {
-            close(fd);
-          }
-        },
-        nothing,
-      ),
-    readLink: (path) => look(path, (place) => system(() => readlinkSync(place.path)), nothing),
+    lstat: (path) => look(path, statusAt, nothing),
+    readFile: (path) => look(path, (place) => bytesAt(place, path), nothing),
+    readLink: (path) => look(path, linkAt, nothing),
     list: (path) => at(`${path}/entry`, (place) => system(() => namesIn(place.fd).sort()), nothing),
     isFile: (path) => {
       const fd = system(() => opened(trust, path));
@@ -181,15 +170,22 @@ export function createRealHost({ root, beforeChange }: RealHostOptions): Host {
         makeDirectory(place, mode);
       }),
     writeFile: (path, bytes, options: WriteOptions) =>
-      change(path, (place) => {
-        const ownership = { uid: owner, gid: group, ...options.ownership, mode: options.mode };
-        replaceFile(place, bytes, ownership, () =>
-          mustStillBe(path, options.expected, options.expectedBytes),
-        );
-      }),
+      change(
+        path,
+        (place) => {
+          const ownership = { uid: owner, gid: group, ...options.ownership, mode: options.mode };
+          replaceFile(place, bytes, ownership, () =>
+            mustStillBe(place, path, options.expected, options.expectedBytes),
+          );
+          if (options.announced === true && unsynced !== undefined) unsynced.add(place, path);
+          // Without this a power cut after success would bring the old file back.
+          else fsyncSync(place.fd);
+        },
+        options.announced,
+      ),
     makeLink: (path, target, expected) =>
       change(path, (place) => {
-        mustStillBe(path, expected);
+        mustStillBe(place, path, expected);
         const elsewhere = expected === null ? null : locate(trust, path.split('/').slice(0, -1).join('/'));
         try {
           replaceLink(place, target, elsewhere);

@@ -76,8 +76,16 @@ export function changeOf(
 ): FileChange {
   const own = text(after);
   const isOwn = before === null || scope.memory().baselines[path]?.includes(sha256(before)) === true;
-  const shown = isOwn ? masking.own(text(before)) : masking.foreign(text(before), own);
-  return { path, before: shown, after: masking.own(own) };
+  // Only where somebody wants a diff: of many files this is most of what a plan has to do.
+  return {
+    path,
+    get before() {
+      return isOwn ? masking.own(text(before)) : masking.foreign(text(before), own);
+    },
+    get after() {
+      return masking.own(own);
+    },
+  };
 }
 
 /** A person's edit, from what would be written to what they wrote; theirs may hold secrets of theirs. */

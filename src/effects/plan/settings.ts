@@ -10,6 +10,7 @@ function settingsSoFar({ product, state }: Scope): Settings {
   return Object.fromEntries(
     product.settings.flatMap((spec) => {
       const value = state.settingsBefore[spec.key] ?? spec.default ?? '';
+      if (value === '') return [];
       const valid = spec.validate(value);
       const used = valid.ok ? valid.value : value;
       return used === '' ? [] : [[spec.key, used] as const];
