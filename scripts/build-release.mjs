@@ -35,6 +35,8 @@ for (const name of readdirSync('dist').filter((each) => each.endsWith('.deb')))
   copyFileSync(path.join('dist', name), path.join('release', name));
 for (const architecture of ['x64', 'arm64']) {
   const name = `mcp-installer-linux-${architecture}`;
+  // As it is for those who bring it to hosts of theirs, which compare its checksum.
+  copyFileSync(`dist/${name}`, `release/${name}`);
   writeFileSync(`release/${name}.gz`, gzipSync(readFileSync(`dist/${name}`), { level: 6 }));
 }
 run('node', 'scripts/build-sbom.mjs', `release/mcp-installer-${version}.cdx.json`);

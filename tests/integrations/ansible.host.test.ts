@@ -221,8 +221,17 @@ describe.each(suites)('%s', (suite) => {
     await host.must(`printf '#!/bin/sh\\n: >/root/was-run\\n' >${placed}`);
     expect((await play(host, [role()], '--check')).changed).toBe(1);
     expect((await play(host, [role()])).changed).toBe(1);
-    await host.must(`chmod -x ${placed}`);
-    expect((await play(host, [role()])).changed).toBe(1);
+    for (const spoil of [
+      `chmod -x ${placed}`,
+      `chmod g+w ${placed}`,
+      `mv ${placed} /root/it; ln -s /root/it ${placed}`,
+    ]) {
+      await host.must(spoil);
+      expect({ spoil, changed: (await play(host, [role()])).changed }).toEqual({ spoil, changed: 1 });
+    }
+    expect(
+      await host.must(`stat -c '%F %a %u' ${placed}; ls -A /usr/local/bin | grep -c '^[.]mcp' || true`),
+    ).toBe('regular file 755 0\n0');
     expect(host.exists('/root/was-run')).toBe(false);
     expect((await play(host, [role()])).changed).toBe(0);
     // It is verified where it was brought before, too.
@@ -231,11 +240,31 @@ describe.each(suites)('%s', (suite) => {
       exitCode: 2,
       code: 'E_UNVERIFIED',
     });
+    const nowhere = await task(
+      host,
+      {
+        [`${collection}.installation`]: { executable: '/opt/none/mcp-installer', file: built, sha256 },
+      },
+      '--check',
+    );
+    expect({ failed: nowhere.result.failed, code: nowhere.result.code }).toEqual({
+      failed: true,
+      code: 'E_WRITE_FAILED',
+    });
     const alone = await task(host, { [`${collection}.installation`]: { executable: placed, sha256: wrong } });
     expect({ failed: alone.result.failed, code: alone.result.code }).toEqual({
       failed: true,
       code: 'E_UNVERIFIED',
     });
     expect((await play(host, [role()], '--check')).changed).toBe(0);
+    const elsewhere = '/root/bin-of-nobody/mcp-installer';
+    await host.must(`mkdir ${elsewhere.replace(/\/[^/]+$/u, '')}`);
+    const absent = { executable: elsewhere, file: built, sha256, state: 'absent', purge: true };
+    expect((await task(host, { [`${collection}.installation`]: absent })).result.changed).toBe(true);
+    expect((await task(host, { [`${collection}.installation`]: absent })).result.changed).toBe(false);
+    expect({ executable: host.exists(elsewhere), env: host.exists(envFile) }).toEqual({
+      executable: false,
+      env: false,
+    });
   });
 });

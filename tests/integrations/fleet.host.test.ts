@@ -40,12 +40,22 @@ const code = '/usr/local/lib/mcp-oauth-proxy/oauth_proxy.py';
 const health = (fleet: Fleet, { name }: Neighbour): Promise<string> =>
   fleet.control.must(`curl --fail --silent --insecure https://${name}/healthz`);
 
-const changedOn = ({ results }: Played): string[] =>
-  [...results].flatMap(([name, { changed }]) => (changed ? [name] : [])).sort();
+/** Of the hosts that the play got to, which is each of the members unless it says how many. */
+const changedOn = ({ results, output }: Played, of = size): string[] => {
+  expect(results.size, output).toBe(of);
+  return [...results].flatMap(([name, { changed }]) => (changed ? [name] : [])).sort();
+};
 
 /** Executable, code and secrets, and the processes that serve: what stays the same where nothing is done. */
 const identity = async ({ host }: Neighbour): Promise<string> =>
   `${await host.must(`sha256sum ${executable} ${code} ${envFile}`)} ${await mainPid(host)}`;
+
+/** How the installer's runs ended on a host, the latest first. */
+const runsOn = async ({ host }: Neighbour): Promise<string[]> =>
+  (await host.must(`${executable} history --json`))
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly type: string; readonly outcome: string })
+    .flatMap(({ type, outcome }) => (type === 'historyEntry' ? [outcome] : []));
 
 const succeeds = (played: Played): Played => {
   expect(played.exitCode, played.output).toBe(0);
@@ -53,11 +63,10 @@ const succeeds = (played: Played): Played => {
 };
 
 /**
- * Ansible's own files, the installer's place and journal, and what systemd makes for a service that it runs as a user of its
+ * Ansible's own files, the installer's journal, and what systemd makes for a service that it runs as a user of its
  * own.
  */
-const aside =
-  /^\.\/(root\/\.ansible|usr\/local\/bin\/mcp-installer$|var\/lib\/mcp-installer|etc\/\.pwd\.lock$|var\/lib\/mcp-oauth-proxy$)/u;
+const aside = /^\.\/(root\/\.ansible|var\/lib\/mcp-installer|etc\/\.pwd\.lock$|var\/lib\/mcp-oauth-proxy$)/u;
 
 /** Files, links and directories that are new, gone or have other contents; a directory that has another entry is the same. */
 const changedPaths = (before: Tree, after: Tree): string[] =>
@@ -122,7 +131,9 @@ describe.each(controls)('controlled from %s', (suite) => {
     const secrets = members.map(({ host }) => secretsInFile(host));
     const rotate = JSON.stringify({ mcp_installer_rotate: ['CLIENT_SECRET'] });
     const words = ['--limit', named.map(({ name }) => name).join(','), '--extra-vars', rotate];
-    expect(changedOn(succeeds(await fleet.play(...words)))).toEqual(named.map(({ name }) => name));
+    expect(changedOn(succeeds(await fleet.play(...words)), named.length)).toEqual(
+      named.map(({ name }) => name),
+    );
     for (const [at, each] of members.entries()) {
       const { CLIENT_SECRET: now, ...others } = secretsInFile(each.host);
       const { CLIENT_SECRET: then, ...kept } = secrets[at]!;
@@ -149,7 +160,7 @@ describe.each(controls)('controlled from %s', (suite) => {
     expect(secretsInFile(each.host).MCP_TOKEN).toBe(token);
     expect(await secretsInProcess(each.host)).toEqual(secretsInFile(each.host));
     expect(played.output.includes(token)).toBe(false);
-    expect(changedOn(succeeds(await fleet.play('--limit', each.name, ...password)))).toEqual([]);
+    expect(changedOn(succeeds(await fleet.play('--limit', each.name, ...password)), 1)).toEqual([]);
     await fleet.control.must(`rm ${vault}`);
   });
 
@@ -185,7 +196,8 @@ describe.each(controls)('controlled from %s', (suite) => {
   });
 
   test('where the control machine dies in the middle of a play, the next play waits for what still runs, makes good what was cut off, and restarts what is owed', async () => {
-    const [cutOff, stillRuns] = [member(2), member(3)];
+    const [cutOff, stillRuns] = [member(2), member(4)];
+    const runsBefore = await forEach([cutOff, stillRuns], runsOn);
     const settings = JSON.stringify({
       mcp_installer_settings: {
         BACKEND_URL: 'http://127.0.0.1:9000/mcp',
@@ -207,8 +219,14 @@ describe.each(controls)('controlled from %s', (suite) => {
     fleet.control.cutPower();
     await once(playing, 'close');
     // As on a host that lost its power as well, or whose session manager ends what a lost login had started.
-    await cutOff.host.must('pkill -KILL -f "^/usr/local/bin/[m]cp-installer"');
+    const underWay = '"^/usr/local/bin/[m]cp-installer|[/]usr/bin/systemctl .*restart"';
+    await cutOff.host.must(`pkill -KILL -f ${underWay}`);
+    await until('nothing of the run is left', async () =>
+      (await cutOff.host.sh(`pgrep -f ${underWay}`)).exitCode === 1 ? true : undefined,
+    );
     await held.get(cutOff)!.release();
+    // Written, and not restarted.
+    expect(cutOff.host.read(envFile)).toContain('BACKEND_URL=http://127.0.0.1:9000/mcp');
     expect(await mainPid(cutOff.host)).toBe(processes[1]);
 
     await fleet.control.boot();
@@ -230,6 +248,9 @@ describe.each(controls)('controlled from %s', (suite) => {
       expect(environment).toContain('BACKEND_URL=http://127.0.0.1:9000/mcp');
       expect(await health(fleet, each)).toBe(nextAnswer);
     }
+    const [ofCutOff, ofStillRuns] = await forEach([cutOff, stillRuns], runsOn);
+    expect(ofCutOff!.slice(0, -runsBefore[0]!.length)).toEqual(['installed', 'interrupted']);
+    expect(ofStillRuns!.slice(0, -runsBefore[1]!.length)).toEqual(['unchanged', 'installed']);
     expect(changedOn(succeeds(await fleet.play('--extra-vars', settings)))).toEqual([]);
   });
 });

@@ -1,9 +1,10 @@
 /** Many hosts on a network of their own, each with its sshd, and the control machine that has Ansible and may log in to them. */
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeSums } from '../../../scripts/release-texts.mjs';
 import { checkout } from '../../hosts/support/form.ts';
 import type { Suite } from '../../hosts/support/base.ts';
-import { createHost, type Host } from '../../hosts/support/host.ts';
+import { createHost, type Host, type HostOptions } from '../../hosts/support/host.ts';
 import { imageWith, type Image } from '../../hosts/support/image.ts';
 import { connect, makeBridge, type Neighbour } from '../../hosts/support/network.ts';
 
@@ -70,8 +71,11 @@ export class Fleet implements AsyncDisposable {
 
   /** Puts a release beside the play: the executable and the list of its checksums. */
   async bring(executable: string): Promise<void> {
-    copyFileSync(executable, path.join(this.control.tree, project, 'files', released));
-    await this.control.must(`cd ${project}/files && sha256sum ${released} >SHA256SUMS`);
+    const files = path.join(this.control.tree, project, 'files');
+    copyFileSync(executable, path.join(files, released));
+    // As a release has both; what the list says of the archive must not be taken for the executable's.
+    await this.control.must(`cd ${project}/files && gzip -1 --force --keep ${released} && rm -f SHA256SUMS`);
+    writeSums(files);
   }
 
   /** For those who start it themselves. */
@@ -109,7 +113,12 @@ function allowWatchers(hosts: number): void {
 export async function createFleet(controlSuite: Suite, managed: readonly Suite[]): Promise<Fleet> {
   allowWatchers(managed.length + 1);
   const images: Image[] = [];
-  const hosts: Host[] = [];
+  const hosts: Promise<Host>[] = [];
+  const create = (options: HostOptions): Promise<Host> => {
+    const host = createHost(options);
+    hosts.push(host);
+    return host;
+  };
   try {
     const forControl = await imageWith(controlSuite, ['ansible-core', 'openssh-client']);
     images.push(forControl);
@@ -123,14 +132,13 @@ export async function createFleet(controlSuite: Suite, managed: readonly Suite[]
       images.push(image);
       bySuite.set(suite, image);
     }
-    const control = await createHost({
+    const control = await create({
       suite: controlSuite,
       name: 'control',
       hostname: 'control',
       image: forControl,
       form: 'standalone',
     });
-    hosts.push(control);
     const key = await control.must(
       'mkdir -m 700 -p .ssh && ssh-keygen -q -t ed25519 -N "" -f .ssh/id_ed25519 && cat .ssh/id_ed25519.pub',
     );
@@ -138,14 +146,13 @@ export async function createFleet(controlSuite: Suite, managed: readonly Suite[]
       const number = `${at + 1}`.padStart(2, '0');
       const name = `proxy-${number}.example.org`;
       const image = bySuite.get(suite)!;
-      const host = await createHost({
+      const host = await create({
         suite,
         name: `fleet-${number}`,
         hostname: name,
         image,
         form: 'standalone',
       });
-      hosts.push(host);
       await host.must(
         `mkdir -m 700 -p .ssh && echo '${key}' >.ssh/authorized_keys && ssh-keygen -A && ${certificate(name)}
          systemctl reset-failed ssh; systemctl start ssh`,
@@ -157,7 +164,9 @@ export async function createFleet(controlSuite: Suite, managed: readonly Suite[]
     await prepareControl(fleet);
     return fleet;
   } catch (error) {
-    for (const host of hosts) await host[Symbol.asyncDispose]();
+    // Others may be on their way yet.
+    for (const made of await Promise.allSettled(hosts))
+      if (made.status === 'fulfilled') await made.value[Symbol.asyncDispose]();
     for (const image of images) image[Symbol.dispose]();
     throw error;
   }

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.utils.hashing import secure_hash
+from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.failing import refusal, unverified
 
 
 class ActionModule(ActionBase):
@@ -25,6 +26,9 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Returns what the module does."""
         super(ActionModule, self).run(tmp, task_vars)
+        if 'mcp_token' in self._task.args and self._task.args['mcp_token'] is None:
+            # On a fresh host a vault's variable without a value would be answered with a generated one.
+            return dict(refusal('E_USAGE', 'mcp_token is null.', 'Give it a value, or leave it out.'), failed=True)
         answer = self._execute_module(task_vars=task_vars)
         if not answer.pop('executable_wanted', False):
             return answer
@@ -39,12 +43,11 @@ class ActionModule(ActionBase):
         try:
             local = self._loader.get_real_file(self._find_needle('files', args['file']))
         except AnsibleError as error:
-            raise AnsibleActionFail(to_text(error))
-        if secure_hash(local, hashlib.sha256) != args['sha256'].lower():
-            raise AnsibleActionFail(
-                '%s does not have the SHA-256 that was asked for; it was not brought.' % local,
-                result={'code': 'E_UNVERIFIED', 'remedy': 'Take the executable and its SHA-256 from one release.'},
-            )
+            told = refusal('E_USAGE', to_text(error), 'Put the executable into files/ beside the play or the role.')
+            raise AnsibleActionFail(told.pop('msg'), result=told)
+        if secure_hash(local, hashlib.sha256) != to_text(args['sha256']).strip().lower():
+            told = refusal(*unverified(args['file']))
+            raise AnsibleActionFail(told.pop('msg'), result=told)
         remote = self._connection._shell.join_path(directory, 'brought')
         self._transfer_file(local, remote)
         self._fixup_perms2((directory, remote))

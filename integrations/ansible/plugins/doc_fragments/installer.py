@@ -14,8 +14,13 @@ class ModuleDocFragment(object):
 options:
   executable:
     description: The installer on the host; its path, or its name where it is in the search path.
-    type: str
+    type: path
     default: mcp-installer
+  sha256:
+    description:
+      - SHA-256 of the executable, as it stands in the signed C(SHA256SUMS) of the release.
+      - It is compared on the host each time before the executable is run; another one is not run.
+    type: str
   root:
     description: An existing directory that is treated as C(/).
     type: path

@@ -12,9 +12,12 @@ import json
 import os
 import time
 
+from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.failing import refusal, refuse
+
 # Arguments that both modules have.
 COMMON = {
-    'executable': {'type': 'str', 'default': 'mcp-installer'},
+    'executable': {'type': 'path', 'default': 'mcp-installer'},
+    'sha256': {'type': 'str'},
     'root': {'type': 'path'},
     'instance': {'type': 'str'},
     'product': {'type': 'path'},
@@ -47,12 +50,10 @@ def run(module, command, options, data=None):
 
 def attempt(module, command, options, data):
     """As run(), once."""
-    executable = module.params['executable']
-    if '/' not in executable:
-        executable = module.get_bin_path(executable, required=True, opt_dirs=['/usr/local/bin'])
-    words = [executable, command, '--json'] + options
+    words = [module.params['executable'], command, '--json'] + options
     # What this process has in its environment is no setting that anybody asked for.
-    clean = dict((name, '') for name in os.environ if name.startswith('MCP_INSTALLER_') or name == 'DRY_RUN')
+    foreign = ('DRY_RUN', 'FORCE_ROTATE_TOKENS')
+    clean = dict((name, '') for name in os.environ if name.startswith('MCP_INSTALLER_') or name in foreign)
     code, out, err = module.run_command(words, data=data, binary_data=True, environ_update=clean)
     events = []
     # Not splitlines(), which ends a line at more than line ends; JSON does not.
@@ -62,16 +63,28 @@ def attempt(module, command, options, data):
         try:
             events.append(json.loads(line))
         except ValueError:
-            module.fail_json(msg='mcp-installer told something that is no JSON', rc=code, stderr=err)
-    if not events or events[-1].get('type') != 'result':
-        module.fail_json(msg='mcp-installer ended without a result', rc=code, stderr=err)
-    if events[-1]['command'] != command:
-        module.fail_json(msg='mcp-installer was asked for %s and did something else' % command, rc=code)
+            events = []
+            break
+    if not events or not all(isinstance(event, dict) and 'type' in event for event in events):
+        nonsense(module, 'It told something that is not its JSON.', code, err)
+    if events[-1]['type'] != 'result' or events[-1]['command'] != command:
+        nonsense(module, 'It ended without the result of what it was asked for.', code, err)
     # sudo's environment counts for it too: what was only predicted is not done.
     dry = [event['dryRun'] for event in events if event['type'] == 'run']
     if dry and dry[-1] != module.check_mode:
-        module.fail_json(msg='DRY_RUN is set in the environment of sudo; a play has its check mode for that')
+        refuse(
+            module,
+            'E_USAGE',
+            'DRY_RUN is set in the environment that sudo hands on.',
+            'Take it away there; a play has its check mode for that.',
+        )
     return events
+
+
+def nonsense(module, what, code, err):
+    """Ends the module where the executable did not behave as mcp-installer does."""
+    told = refusal('E_INTERNAL', what, 'Look at stderr, and whether executable is mcp-installer.')
+    module.fail_json(rc=code, stderr=err, **dict(told, exit_code=code))
 
 
 def of_type(events, kind):

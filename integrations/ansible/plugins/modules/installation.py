@@ -20,6 +20,12 @@ author:
 extends_documentation_fragment:
   - mcp_installer.mcp_oauth_proxy.installer
 attributes:
+  action:
+    support: full
+    description: Brings the executable from the control machine where the host has not the one asked for.
+  async:
+    support: none
+    description: A run is to be seen to its end.
   check_mode:
     support: full
     description: Is C(--dry-run), which writes nothing at all.
@@ -32,17 +38,13 @@ options:
       - The executable on the control machine, looked for as M(ansible.builtin.copy) does; with O(remote_src) a path on
         the host.
       - It is brought to O(executable), which is C(/usr/local/bin/mcp-installer) then unless it is a path, where that
-        one is missing or does not have O(sha256). In check mode it is run from a directory that goes with the task.
+        one is missing, does not have O(sha256), or could be written by others. In check mode, and with
+        O(state=absent), it is run from a directory that goes with the task, and gets no place.
     type: str
   remote_src:
     description: Is O(file) on the host already?
     type: bool
     default: false
-  sha256:
-    description:
-      - SHA-256 of the executable, as it stands in the signed C(SHA256SUMS) of the release.
-      - It is compared on the host each time before the executable is run; another one is not run.
-    type: str
   state:
     description:
       - C(present) installs, or brings up to date.
@@ -146,18 +148,18 @@ outcome:
   type: str
   sample: installed
 plan:
-  description: Hash of the plan; the same in check mode and in the run after it.
+  description: Hash of the plan; the same in check mode and in the run after it. Null where there was no plan.
   returned: always
   type: str
   sample: 3f2a9c1e
 operations:
-  description: The changes, in order.
-  returned: success
+  description: The changes, in order, the executable's first; where the run failed, what it had planned.
+  returned: always
   type: list
   elements: dict
 reloads:
   description: What running programs are made to notice.
-  returned: success
+  returned: always
   type: list
   elements: dict
 secrets:
@@ -171,7 +173,7 @@ notes:
   type: list
   elements: dict
 run:
-  description: Id of the run's journal on the host.
+  description: Id of the run's journal on the host; null where it wrote none.
   returned: always
   type: str
 code:
@@ -188,15 +190,19 @@ rolled_back:
   returned: failure
   type: bool
 exit_code:
-  description: Exit code of the installer.
+  description: Exit code of the installer; null where it was not run.
   returned: always
   type: int
 '''
 
+import atexit
 import os
+import shutil
+import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.executable import prepare_executable
+from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.failing import refuse
 from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.installer import (
     COMMON,
     common_options,
@@ -209,18 +215,23 @@ from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.inst
 def config_line(module, name, value):
     """A line that the installer's reader takes as it is meant."""
     if value is None:
-        module.fail_json(msg='settings: %s is null; leave it out to keep it, name it in unset to forget it' % name)
+        refuse(
+            module, 'E_USAGE', 'settings: %s is null.' % name, 'Leave it out to keep it; name it in unset to forget it.'
+        )
     listed = ','.join(str(each) for each in value) if isinstance(value, list) else str(value)
     # In YAML's words: a flag takes them, and a number, unlike 0 and 1, does not.
     text = listed.lower() if isinstance(value, bool) else listed
     if "'" in text or '\n' in text or '\r' in text:
-        module.fail_json(msg='settings: %s has a quote or a line end in it' % name)
+        refuse(module, 'E_USAGE', 'settings: %s has a quote or a line end in it.' % name, 'Take another value.')
     return "%s='%s'\n" % (name, text)
 
 
 def config_file(module):
     """The settings as a file of this task's own, which goes with it."""
-    path = os.path.join(module.tmpdir, 'settings.env')
+    # Not in module.tmpdir, which belongs to the user who has logged in, and not always to the one who runs this.
+    directory = tempfile.mkdtemp(prefix='mcp-installer-')
+    atexit.register(shutil.rmtree, directory, True)
+    path = os.path.join(directory, 'settings.env')
     with open(path, 'w') as file:
         for name, value in sorted(module.params['settings'].items()):
             file.write(config_line(module, name, value))
@@ -278,15 +289,14 @@ def main():
             rollback={'type': 'bool', 'default': True},
             allow_downgrade={'type': 'bool', 'default': False},
             file={'type': 'str'},
-            sha256={'type': 'str'},
             remote_src={'type': 'bool', 'default': False},
         ),
         required_by={'file': ['sha256']},
         supports_check_mode=True,
     )
     params = module.params
-    was_brought = params['sha256'] is not None and prepare_executable(module)
     is_present = params['state'] == 'present'
+    brought = prepare_executable(module, is_placed=is_present and not module.check_mode)
     options = common_options(params)
     options += install_options(module) if is_present else uninstall_options(module)
     if not params['rollback']:
@@ -305,22 +315,22 @@ def main():
     plans = of_type(events, 'plan')
     plan = plans[-1] if plans else {'operations': [], 'reloads': []}
     told = {
-        'changed': result['changed'] or was_brought,
+        'changed': result['changed'] or (brought is not None and is_present),
         'plan': result['plan'],
         'notes': notes,
+        'operations': ([brought] if brought is not None and is_present else []) + plan['operations'],
+        'reloads': plan['reloads'],
     }
     if module._diff:
         told['diff'] = [{'prepared': each['diff']} for each in of_type(events, 'diff')]
-        if was_brought:
-            told['diff'].insert(0, {'prepared': 'the executable with SHA-256 %s\n' % params['sha256'].lower()})
+        if brought is not None and is_present:
+            told['diff'].insert(0, {'prepared': '%s %s\n' % (brought['action'], brought['path'])})
     if result['error'] is not None:
         fail_with(module, result, **told)
     module.exit_json(
         outcome=result['outcome'],
         exit_code=result['exitCode'],
         run=result['run'],
-        operations=plan['operations'],
-        reloads=plan['reloads'],
         secrets=of_type(events, 'secret'),
         **told
     )

@@ -12,7 +12,8 @@ module: installation_info
 short_description: Tells what mcp-installer has installed
 version_added: 0.1.0
 description:
-  - Runs C(mcp-installer status) on the host, which changes nothing.
+  - Runs C(mcp-installer status) on the host, which changes nothing. Without an executable it fails with C(E_BOOTSTRAP),
+    since whether anything is installed is not known then.
 author:
   - The maintainers of mcp-installer (@mcp-installer)
 extends_documentation_fragment:
@@ -69,6 +70,7 @@ remedy:
 '''
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.executable import verify_executable
 from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.installer import (
     COMMON,
     common_options,
@@ -89,6 +91,7 @@ def outcome_of(told, found):
 
 def main():
     module = AnsibleModule(argument_spec=dict(COMMON), supports_check_mode=True)
+    verify_executable(module)
     events = run(module, 'status', common_options(module.params))
     result = events[-1]
     found = of_type(events, 'status')
