@@ -36,7 +36,9 @@ const harmful = /["'`\\${};<>|^]/u;
 export function parseUrl(value: string): URL | null {
   if (!harmless.test(value) || harmful.test(value)) return null;
   try {
-    return new URL(value);
+    const url = new URL(value);
+    // A host name is decoded: what was harmless as it was written may have a quote in it now.
+    return harmful.test(url.href) ? null : url;
   } catch {
     return null;
   }

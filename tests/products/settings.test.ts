@@ -68,6 +68,8 @@ const taken: Readonly<Record<string, readonly (readonly [string, string | null])
     ['', null],
   ],
   BACKEND_URL: [
+    ['https://%22a.example.org/mcp', null],
+    ['https://a%7B.example.org/mcp', null],
     ['http://127.0.0.1:8000/mcp', 'http://127.0.0.1:8000/mcp'],
     ['http://127.9.9.9', 'http://127.9.9.9/'],
     ['http://localhost/a?b=c', 'http://localhost/a?b=c'],
@@ -93,6 +95,8 @@ const taken: Readonly<Record<string, readonly (readonly [string, string | null])
     ...Array.from('"\'`\\${};<>|^').map((letter) => [`https://example.org/${letter}a`, null] as const),
   ],
   PUBLIC_URL: [
+    ['https://%22a.example.org', null],
+    ['https://a%24b.example.org', null],
     ['https://mcp.example.org', 'https://mcp.example.org'],
     ['https://mcp.example.org/', 'https://mcp.example.org'],
     ['https://mcp.example.org:443', 'https://mcp.example.org'],
