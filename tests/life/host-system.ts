@@ -31,12 +31,13 @@ export async function hostSystem(suite: Suite): Promise<System> {
       await host.must('systemctl stop mcp-oauth-proxy.service mcp-oauth-proxy.socket');
     },
     killMidway: async (args) => {
-      const held = await holdUp(host, '/usr/bin/systemctl', 'reset-failed');
+      const held = await holdUp(host, '/usr/bin/systemctl', 'restart');
       const run = host.installer(args);
       await until('the run waits before its restart', async () =>
         (await host.run(['test', '-e', held.reached])).exitCode === 0 ? true : undefined,
       );
-      await host.must(`pkill -KILL -f '${installerProcess}'`);
+      // With what it has started, or that would restart what is to stay owed.
+      await host.must(`pkill -KILL -f '${installerProcess}|[/]usr/bin/systemctl .*restart'`);
       await held.release();
       await run;
     },
