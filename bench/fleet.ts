@@ -3,8 +3,8 @@
  *
  *     npm run bench:fleet -- [ROUNDS]
  *
- * Each has a control machine's whole play timed, for 1, 5 and 20 hosts in turn, and the most memory that it took there. Takes
- * about ten minutes for each round.
+ * Whole plays are timed, for 1, 5 and 20 hosts in turn. The most memory, on the control machine and on a host, is that of a play
+ * with nothing to do. Takes about ten minutes for each round.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
@@ -21,7 +21,7 @@ const rounds = Number(process.argv[2] ?? 3);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('usage: npm run bench:fleet -- [ROUNDS]');
 const sizes = [1, 5, 20];
 const executable = '/usr/local/bin/mcp-installer';
-const released = `${checkout}/dist/mcp-installer-linux-${process.arch}`;
+const released = `dist/mcp-installer-linux-${process.arch}`;
 
 execFileSync('node', ['scripts/build-standalone.mjs', '--if-stale'], { stdio: 'inherit' });
 sweepHosts();
@@ -30,7 +30,7 @@ await using fleet = await createFleet(
   Array.from({ length: Math.max(...sizes) }, () => 'trixie'),
 );
 const { control, members } = fleet;
-await fleet.bring(`${repositoryRoot}/dist/mcp-installer-linux-${process.arch}`);
+await fleet.bring(`${repositoryRoot}/${released}`);
 // Without a domain, as the peers' definitions have it.
 const plays = {
   collection: ['site.yml', '--extra-vars', '{"mcp_installer_settings": {}}'],
@@ -106,18 +106,19 @@ for (let round = 0; round < rounds; round += 1) {
   for (const size of sizes) {
     for (const who of names) {
       await takeAway(size, executable);
-      keep(`${size}, fresh`, who, await play(who, size, false));
+      const fresh = await play(who, size, false);
+      keep(`${size}, fresh`, who, fresh);
+      if (who === 'core modules') keep(`${size}, fresh, the executable there`, who, fresh);
       keep(`${size}, nothing to do`, who, await play(who, size, true));
       const [ofControl = NaN, ofHost = NaN] = await peaksOf([control, members[0]!.host], who, size);
       keep(`${size}, memory of the control machine, MiB`, who, ofControl);
       keep(`${size}, memory of a host, MiB`, who, ofHost);
     }
     await takeAway(size);
-    await forEach(members.slice(0, size), ({ host }) => host.must(`cp ${released} ${executable}`));
+    await forEach(members.slice(0, size), ({ host }) =>
+      host.must(`cp ${checkout}/${released} ${executable}`),
+    );
     keep(`${size}, fresh, the executable there`, 'collection', await play('collection', size, false));
-    figures.get(`${size}, fresh, the executable there`)!['core modules'] = figures.get(`${size}, fresh`)![
-      'core modules'
-    ];
   }
 }
 

@@ -33,6 +33,9 @@ export interface Played {
 /** The module alone tells a plan. */
 const told = /^(?:ok|changed|fatal): \[([^\]]+)\](?:: FAILED!)? => (\{.*"plan".*\})$/gmu;
 
+const playbook = ['ansible-playbook', '-v', 'site.yml'];
+const playing = { env: { ANSIBLE_NOCOLOR: '1' }, cwd: project };
+
 const controlAddress = '10.77.0.254';
 
 /** As certbot leaves it: a certificate of the host's own name. */
@@ -80,15 +83,11 @@ export class Fleet implements AsyncDisposable {
 
   /** For those who start it themselves. */
   playCommand(...words: readonly string[]): string[] {
-    const play = ['env', 'ANSIBLE_NOCOLOR=1', 'ansible-playbook', '-v', 'site.yml', ...words];
-    return this.control.command(play, { cwd: project });
+    return this.control.command([...playbook, ...words], playing);
   }
 
   async play(...words: readonly string[]): Promise<Played> {
-    const { exitCode, output } = await this.control.run(['ansible-playbook', '-v', 'site.yml', ...words], {
-      env: { ANSIBLE_NOCOLOR: '1' },
-      cwd: project,
-    });
+    const { exitCode, output } = await this.control.run([...playbook, ...words], playing);
     const results = new Map<string, TaskResult>();
     for (const [, name = '', json = ''] of output.matchAll(told))
       results.set(name, { ...results.get(name), ...(JSON.parse(json) as TaskResult) });

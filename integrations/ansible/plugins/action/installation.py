@@ -17,6 +17,12 @@ from ansible.utils.hashing import secure_hash
 from ansible_collections.mcp_installer.mcp_oauth_proxy.plugins.module_utils.failing import refusal, unverified
 
 
+def refused(code, message, remedy):
+    """What ends the task as the module would end it."""
+    told = refusal(code, message, remedy)
+    return AnsibleActionFail(told.pop('msg'), result=told)
+
+
 class ActionModule(ActionBase):
     """One module execution for each host that has the executable, two and a transfer for one that has not."""
 
@@ -28,26 +34,25 @@ class ActionModule(ActionBase):
         super(ActionModule, self).run(tmp, task_vars)
         if 'mcp_token' in self._task.args and self._task.args['mcp_token'] is None:
             # On a fresh host a vault's variable without a value would be answered with a generated one.
-            return dict(refusal('E_USAGE', 'mcp_token is null.', 'Give it a value, or leave it out.'), failed=True)
+            raise refused('E_USAGE', 'mcp_token is null.', 'Give it a value, or leave it out.')
         answer = self._execute_module(task_vars=task_vars)
-        if not answer.pop('executable_wanted', False):
+        wanted = answer.get('executable_wanted')
+        if wanted is None:
             return answer
         # Ansible removes it at the end of the task.
         directory = self._connection._shell.tmpdir or self._make_tmp_path()
-        args = dict(self._task.args, file=self._bring(directory), remote_src=True)
+        args = dict(self._task.args, file=self._bring(directory, wanted), remote_src=True)
         return self._execute_module(module_args=args, task_vars=task_vars)
 
-    def _bring(self, directory):
+    def _bring(self, directory, wanted):
         """Copies the executable into a directory on the host. What does not have the checksum does not leave this machine."""
-        args = self._task.args
+        file = self._task.args['file']
         try:
-            local = self._loader.get_real_file(self._find_needle('files', args['file']))
+            local = self._loader.get_real_file(self._find_needle('files', file))
         except AnsibleError as error:
-            told = refusal('E_USAGE', to_text(error), 'Put the executable into files/ beside the play or the role.')
-            raise AnsibleActionFail(told.pop('msg'), result=told)
-        if secure_hash(local, hashlib.sha256) != to_text(args['sha256']).strip().lower():
-            told = refusal(*unverified(args['file']))
-            raise AnsibleActionFail(told.pop('msg'), result=told)
+            raise refused('E_USAGE', to_text(error), 'Put the executable into files/ beside the play or the role.')
+        if secure_hash(local, hashlib.sha256) != wanted:
+            raise refused(*unverified(file))
         remote = self._connection._shell.join_path(directory, 'brought')
         self._transfer_file(local, remote)
         self._fixup_perms2((directory, remote))

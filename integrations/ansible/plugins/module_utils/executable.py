@@ -78,10 +78,18 @@ def private_directory(beside):
             pass
         finally:
             os.close(held)
-    made = tempfile.mkdtemp(prefix='.mcp-installer-', dir=beside)
-    fcntl.flock(os.open(made, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
-    atexit.register(shutil.rmtree, made, True)
-    return made
+    while True:
+        made = tempfile.mkdtemp(prefix='.mcp-installer-', dir=beside)
+        try:
+            # Held until this process ends.
+            fcntl.flock(os.open(made, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+        # Another task may have taken it for one that was left behind, before it had its lock.
+        if os.path.isdir(made):
+            atexit.register(shutil.rmtree, made, True)
+            return made
 
 
 def copy_verified(module, directory, wanted):
@@ -91,14 +99,13 @@ def copy_verified(module, directory, wanted):
     if module.sha256(copy) != wanted:
         refuse(module, *unverified(module.params['file']))
     os.chmod(copy, 0o755)
-    written = os.open(copy, os.O_RDONLY)
-    os.fsync(written)
-    os.close(written)
+    with open(copy, 'rb') as written:
+        os.fsync(written.fileno())
     return copy
 
 
 def verify_executable(module):
-    """As prepare_executable(), where none can be brought."""
+    """Sets the path of the executable, which has to be there, and to be the one asked for."""
     resolve_executable(module)
     if module.params['sha256'] is not None:
         if not is_asked_for(module, module.params['executable'], checked_sum(module)):
@@ -109,25 +116,24 @@ def prepare_executable(module, is_placed):
     """Sees to it that the executable is the one asked for, and sets its path.
 
     With is_placed one that was brought gets its place; else it is run from a directory that goes with the task. Returns
-    what this changes, as an operation, or None. Asks the control machine for the file where the host has none: that ends the
-    module.
+    what placing it changes, as an operation; None where it is in its place. Asks the control machine for the file where the
+    host has none, by the checksum that it wants: that ends the module.
     """
     params = module.params
-    if params['file'] is not None and not params['file']:
-        refuse(module, 'E_USAGE', 'file is empty.', 'Name the executable, or leave file out.')
-    resolve_executable(module, is_wanted=params['file'] is None)
-    if params['sha256'] is None:
+    if params['file'] is None:
+        verify_executable(module)
         return None
+    if not params['file']:
+        refuse(module, 'E_USAGE', 'file is empty.', 'Name the executable, or leave file out.')
+    resolve_executable(module, is_wanted=False)
     wanted = checked_sum(module)
     path = params['executable']
     if is_asked_for(module, path, wanted):
         return None
-    if params['file'] is None:
-        refuse(module, *unverified(path))
     if os.path.isdir(path) and not os.path.islink(path):
         refuse(module, 'E_WRITE_FAILED', '%s is a directory.' % path, 'Give another path in executable.')
     if not params['remote_src']:
-        module.exit_json(changed=False, executable_wanted=True)
+        module.exit_json(changed=False, executable_wanted=wanted)
     if not os.path.isabs(params['file']):
         refuse(module, 'E_USAGE', 'file is no absolute path, and remote_src is set.', 'Give its path on the host.')
     action = 'replace' if os.path.lexists(path) else 'create'
@@ -138,7 +144,6 @@ def prepare_executable(module, is_placed):
         else:
             params['executable'] = copy
     except (IOError, OSError) as error:
-        # Two tasks that bring it at once: the other one's cleaning up is no failure of this one.
         why = errno.errorcode.get(error.errno, str(error))
         refuse(
             module,

@@ -296,7 +296,9 @@ def main():
     )
     params = module.params
     is_present = params['state'] == 'present'
-    brought = prepare_executable(module, is_placed=is_present and not module.check_mode)
+    placing = prepare_executable(module, is_placed=is_present and not module.check_mode)
+    # Who removes the service gets no executable.
+    placed = [placing] if placing is not None and is_present else []
     options = common_options(params)
     options += install_options(module) if is_present else uninstall_options(module)
     if not params['rollback']:
@@ -315,16 +317,15 @@ def main():
     plans = of_type(events, 'plan')
     plan = plans[-1] if plans else {'operations': [], 'reloads': []}
     told = {
-        'changed': result['changed'] or (brought is not None and is_present),
+        'changed': result['changed'] or bool(placed),
         'plan': result['plan'],
         'notes': notes,
-        'operations': ([brought] if brought is not None and is_present else []) + plan['operations'],
+        'operations': placed + plan['operations'],
         'reloads': plan['reloads'],
     }
     if module._diff:
-        told['diff'] = [{'prepared': each['diff']} for each in of_type(events, 'diff')]
-        if brought is not None and is_present:
-            told['diff'].insert(0, {'prepared': '%s %s\n' % (brought['action'], brought['path'])})
+        named = ['%s %s\n' % (each['action'], each['path']) for each in placed]
+        told['diff'] = [{'prepared': text} for text in named + [each['diff'] for each in of_type(events, 'diff')]]
     if result['error'] is not None:
         fail_with(module, result, **told)
     module.exit_json(
