@@ -8,7 +8,7 @@ import { createDryRunHost } from './effects/host/dry-run.ts';
 import type { Host } from './effects/host/port.ts';
 import { createRealHost } from './effects/host/real.ts';
 import { createStoppableHost, type StoppableHost } from './effects/host/stoppable.ts';
-import { createUnsynced } from './effects/host/unsynced.ts';
+import { createUnsynced, type Unsynced } from './effects/host/unsynced.ts';
 import { undoingEffects } from './effects/undoing/index.ts';
 import { loadDiffer } from './diffs.ts';
 import { createScope, type Asker, type Progress } from './effects/scope.ts';
@@ -124,6 +124,7 @@ async function notifier(options: InstallOptions, emit: Emit): Promise<(progress:
 
 interface Run {
   readonly session: Session;
+  readonly unsynced: Unsynced;
   readonly effects: Effects;
   readonly host: StoppableHost;
 }
@@ -184,6 +185,7 @@ async function prepare(
   const effects = request.undo === null ? installing : { ...installing, ...undoingEffects(scope) };
   return {
     session,
+    unsynced,
     host,
     effects: {
       ...effects,
@@ -226,7 +228,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
   const product = options.product ?? mcpOauthProxy;
   const request = requestOf(options, product);
   const emit = heardBy(options.onEvent, options.onBug);
-  const { session, effects, host } = await prepare(options, product, request, emit);
+  const { session, unsynced, effects, host } = await prepare(options, product, request, emit);
   try {
     const output = await runActor({
       effects,
@@ -243,6 +245,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
     pruneAfterRun(session.copiesIn, emit);
     return { output, run, records: session.journal.records };
   } finally {
+    unsynced.close();
     session.close();
   }
 }

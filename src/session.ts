@@ -175,13 +175,18 @@ export class Session {
   /** Before every change: the journal is there, locked and on disk. E_BUSY, E_JOURNAL. */
   async beforeChange(): Promise<void> {
     if (this.options.journal !== 'written') return;
-    try {
-      this.opening ??= this.open();
-      await this.opening;
-      this.options.settle?.();
-      this.journal.sync();
-    } catch (error) {
-      if (!this.lenient) throw error;
+    const steps = [
+      () => (this.opening ??= this.open()),
+      () => this.options.settle?.(),
+      () => this.journal.sync(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        // What is put back is on record as far as it can be: one step that fails keeps no other from being tried.
+        if (!this.lenient) throw error;
+      }
     }
   }
 

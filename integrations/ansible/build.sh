@@ -9,5 +9,9 @@ if ! command -v ansible-galaxy >/dev/null; then
   exit 1
 fi
 mkdir -p "$to"
-ansible-galaxy collection build --force --output-path "$to" "$here" >&2
+# With the licence, which is the whole repository's.
+whole=$(mktemp -d)
+trap 'rm -rf "$whole"' EXIT
+cp -r "$here/." "$here/../../LICENSE" "$whole"
+ansible-galaxy collection build --force --output-path "$to" "$whole" >&2
 echo "$to/mcp_installer-mcp_oauth_proxy-$(sed -n 's/^version: //p' "$here/galaxy.yml").tar.gz"

@@ -101,7 +101,7 @@ export interface EnvOnDisk {
   readonly file: EnvFile;
 }
 
-/** One operation that was really made, with what it needs to be put back. */
+/** One operation that was begun, with what it needs to be put back. */
 export interface Applied {
   readonly operation: Operation;
   readonly before: FileIdentity | null;
@@ -132,8 +132,8 @@ export interface RunState {
   readonly applied: Applied[];
   /** Those of the plan, in the order in which they are made. */
   operations: readonly Operation[];
-  /** Paths of files that were announced together with others, and that are made without waiting for the journal. */
-  readonly announced: Set<string>;
+  /** By path: what was announced together with others, and not begun. It is made without waiting for the journal. */
+  readonly announced: Map<string, Applied>;
   /** Told to the journal when the run has succeeded. */
   kept: readonly KeptEdit[];
   /** Paths that are no longer the product's: told to the journal when the run has succeeded. */
@@ -182,7 +182,7 @@ export const createScope = (options: ScopeOptions): Scope => ({
     obligations: new Map(),
     applied: [],
     operations: [],
-    announced: new Set(),
+    announced: new Map(),
     kept: [],
     forgotten: [],
     source: 'bundled',

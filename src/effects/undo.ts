@@ -1,6 +1,7 @@
 /** `undo`: puts the host back as it was before the run, newest change first, and says what it had to leave. */
 import { InstallerError, type PublicError } from '../errors.ts';
 import type { UndoOutput } from '../machines/types.ts';
+import { withdraw } from './announce.ts';
 import { endCrashLoop } from './crash-loop.ts';
 import { lookAt } from './identity.ts';
 import { missingPackages } from './packages.ts';
@@ -205,6 +206,8 @@ export async function undo(scope: Scope, reason: PublicError): Promise<UndoOutpu
   const { state } = scope;
   await state.inFlight;
   const undoing = new Undoing(scope);
+  withdraw(scope, [...state.announced.values()]);
+  state.announced.clear();
   const live = state.services === 'live';
   if (live) oweAgain(scope);
   if (live) await stopWhatWasStarted(scope, undoing);

@@ -122,11 +122,14 @@ test('every change is announced before it is made', async () => {
   const ran = await host.change({ file: '/bin/rm', args: [root.at('a/link')] });
   expect(ran).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   await host.makeLink('/a/l', 'file', null);
+  // Announced before: by somebody who does not see to what was announced, so it is asked all the same.
+  await host.writeFile('/a/new', Buffer.from('x'), { mode: 0o600, expected: null, announced: true });
   expect(seen).toEqual([
     ['file', 'link'],
     ['d', 'file', 'link'],
     ...Array<string[]>(3).fill(['file', 'link']),
     ['file'],
+    ['file', 'l'],
   ]);
   expect((await root.host.change({ file: '/bin/true', args: [] })) as unknown).toMatchObject({ exitCode: 0 });
 });

@@ -28,7 +28,8 @@ const collection = 'mcp_installer.mcp_oauth_proxy';
 async function hostWithAnsible(suite: Suite, name: string, image: Image): Promise<Host> {
   const host = await createHost({ suite, name, image });
   await host.must(
-    `ansible-galaxy collection install --offline "$(${checkout}/integrations/ansible/build.sh /tmp)"`,
+    `ansible-galaxy collection install --offline "$(${checkout}/integrations/ansible/build.sh /tmp)"
+     cmp ${checkout}/LICENSE .ansible/collections/ansible_collections/mcp_installer/mcp_oauth_proxy/LICENSE`,
   );
   return host;
 }

@@ -75,7 +75,10 @@ export function allCalls(trace: string): readonly TracedCall[] {
   const opened = new Map<string, string>();
   return lines.flatMap(({ pid, text }, index): TracedCall[] => {
     const resolved = (name: string): string =>
-      name.replace(/^\/proc\/self\/fd\/(\d+)/u, (_, fd: string) => opened.get(`${pid} ${fd}`) ?? '<unknown>');
+      name
+        .replace(/^\/proc\/self\/fd\/(\d+)/u, (_, fd: string) => opened.get(`${pid} ${fd}`) ?? '<unknown>')
+        // A directory opened once more, as it is named where that succeeds.
+        .replace(/\/\.$/u, '');
     const [, name = '', args = '', result = ''] = /^(\w+)\((.*)\)\s+= (.*)$/su.exec(text) ?? [];
     if (name === '') return [];
     const strings = [...args.matchAll(/"((?:[^"\\]|\\.)*)"/gu)].map(([, inner = '']) => unescaped(inner));

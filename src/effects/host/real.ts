@@ -78,7 +78,8 @@ export function createRealHost({ root, beforeChange, unsynced }: RealHostOptions
   };
 
   async function change(path: string, make: (place: Place) => void, isAnnounced = false): Promise<Change> {
-    if (!isAnnounced) await beforeChange?.();
+    // Who has nobody to sync the directory later is asked before each change, announced or not.
+    if (!isAnnounced || unsynced === undefined) await beforeChange?.();
     try {
       at(path, make, noDirectory(path));
     } catch (error) {

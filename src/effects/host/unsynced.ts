@@ -11,8 +11,10 @@ import type { Place } from './resolve.ts';
 export interface Unsynced {
   /** The name at this place has changed. */
   add(place: Place, path: string): void;
-  /** All of it is on disk when this returns. E_WRITE_FAILED. */
+  /** All of it is on disk when this returns. E_WRITE_FAILED for the first that cannot be synced; the others are. */
   sync(): void;
+  /** Gives up what nobody waits for any more. */
+  close(): void;
 }
 
 /** As many as are kept open at most. */
@@ -21,16 +23,18 @@ const mostOpen = 64;
 export function createUnsynced(): Unsynced {
   const open = new Map<string, { readonly fd: number; readonly path: string }>();
   function sync(): void {
+    const problems: unknown[] = [];
     for (const [key, { fd, path }] of open) {
       open.delete(key);
       try {
         fsyncSync(fd);
       } catch (error) {
-        throw failed(path, error);
+        problems.push(failed(path, error));
       } finally {
         close(fd);
       }
     }
+    if (problems.length > 0) throw problems[0];
   }
   return {
     add: (place, path) => {
@@ -41,5 +45,9 @@ export function createUnsynced(): Unsynced {
       open.set(key, { fd: openDirectory(through(place.fd, '.')), path });
     },
     sync,
+    close: () => {
+      for (const { fd } of open.values()) close(fd);
+      open.clear();
+    },
   };
 }
