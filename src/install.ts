@@ -8,7 +8,7 @@ import { createDryRunHost } from './effects/host/dry-run.ts';
 import type { Host } from './effects/host/port.ts';
 import { createRealHost } from './effects/host/real.ts';
 import { createStoppableHost, type StoppableHost } from './effects/host/stoppable.ts';
-import { createUnsynced, type Unsynced } from './effects/host/unsynced.ts';
+import { createUnsynced } from './effects/host/unsynced.ts';
 import { undoingEffects } from './effects/undoing/index.ts';
 import { loadDiffer } from './diffs.ts';
 import { createScope, type Asker, type Progress } from './effects/scope.ts';
@@ -124,7 +124,6 @@ async function notifier(options: InstallOptions, emit: Emit): Promise<(progress:
 
 interface Run {
   readonly session: Session;
-  readonly unsynced: Unsynced;
   readonly effects: Effects;
   readonly host: StoppableHost;
 }
@@ -149,7 +148,7 @@ async function prepare(
     command: options.command ?? 'install',
     keepsKey: !request.image,
     founds: request.undo === null,
-    settle: () => unsynced.sync(),
+    unsynced,
     input: { request },
     product,
     onRecord: heardBy(options.onRecord, options.onBug),
@@ -185,7 +184,6 @@ async function prepare(
   const effects = request.undo === null ? installing : { ...installing, ...undoingEffects(scope) };
   return {
     session,
-    unsynced,
     host,
     effects: {
       ...effects,
@@ -228,7 +226,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
   const product = options.product ?? mcpOauthProxy;
   const request = requestOf(options, product);
   const emit = heardBy(options.onEvent, options.onBug);
-  const { session, unsynced, effects, host } = await prepare(options, product, request, emit);
+  const { session, effects, host } = await prepare(options, product, request, emit);
   try {
     const output = await runActor({
       effects,
@@ -245,7 +243,6 @@ export async function install(options: InstallOptions = {}): Promise<InstallResu
     pruneAfterRun(session.copiesIn, emit);
     return { output, run, records: session.journal.records };
   } finally {
-    unsynced.close();
     session.close();
   }
 }

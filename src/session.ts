@@ -12,6 +12,7 @@ import {
   type JournalHome,
 } from './journal-home.ts';
 import type { Trust } from './effects/host/resolve.ts';
+import type { Unsynced } from './effects/host/unsynced.ts';
 import type { JournalBeside, LockState, Past } from './effects/scope.ts';
 import { InstallerError } from './errors.ts';
 import { memoryFor, type Memory } from './memory.ts';
@@ -46,8 +47,8 @@ export interface SessionOptions {
   readonly keepsKey: boolean;
   /** May a run that changed nothing make the journal's directory, to say that all is as it should be? */
   readonly founds: boolean;
-  /** Puts on disk what is about to be told to be done. */
-  readonly settle?: () => void;
+  /** What has to be on disk before it is told to be done. */
+  readonly unsynced?: Pick<Unsynced, 'sync' | 'close'>;
   /** Hears every record as it is made. It must not throw. */
   readonly onRecord?: (record: JournalRecord, run: string) => void;
 }
@@ -177,7 +178,7 @@ export class Session {
     if (this.options.journal !== 'written') return;
     const steps = [
       () => (this.opening ??= this.open()),
-      () => this.options.settle?.(),
+      () => this.options.unsynced?.sync(),
       () => this.journal.sync(),
     ];
     for (const step of steps) {
@@ -235,6 +236,7 @@ export class Session {
 
   /** Lets the next run begin; nothing is recorded after it. */
   close(): void {
+    this.options.unsynced?.close();
     for (const lock of this.held.splice(0)) lock.release();
     this.home?.close();
     if (this.shared !== this.home) this.shared?.close();

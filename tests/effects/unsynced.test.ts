@@ -79,8 +79,11 @@ test('a directory that cannot be synced stops a change, and no record of what is
     product: mcpOauthProxy,
     keepsKey: true,
     founds: true,
-    settle: () => {
-      if (!settles) throw new InstallerError('E_WRITE_FAILED', { path: '/a', why: 'EIO' });
+    unsynced: {
+      sync: () => {
+        if (!settles) throw new InstallerError('E_WRITE_FAILED', { path: '/a', why: 'EIO' });
+      },
+      close: () => undefined,
     },
   });
   try {
